@@ -1,0 +1,60 @@
+"""Findings: what a check says about a fact."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+
+from comply.source import Span
+
+
+class Severity(StrEnum):
+    """How much a finding matters, lowest first."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+SEVERITIES = tuple(Severity)
+
+
+class Status(StrEnum):
+    """What a finding is.
+
+    `undetermined`: the value is known only after apply. `exempt`: someone allowed it.
+    `error`: the rule or the fact could not be evaluated, so nothing is known.
+    """
+
+    VIOLATION = "violation"
+    WARNING = "warning"
+    UNDETERMINED = "undetermined"
+    EXEMPT = "exempt"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of one rule.
+
+    `fact` is the identity of what it is about (an address, a manifest, a table), empty
+    when the rule speaks of the whole document. `evidence` holds rows or values that
+    show why; it never holds a sensitive value.
+    """
+
+    rule_id: str
+    title: str
+    severity: Severity
+    status: Status
+    message: str
+    fact: str = ""
+    span: Span | None = None
+    remediation: str = ""
+    evidence: tuple[dict[str, object], ...] = field(default=(), hash=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest stable across line moves: rule, fact and message."""
+        text = "\0".join((self.rule_id, self.fact, self.message))
+        return sha256(text.encode()).hexdigest()[:32]

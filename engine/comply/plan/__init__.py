@@ -1,0 +1,1 @@
+"""PLAN -> PYTHON: the small language all rule languages compile to."""

@@ -1,0 +1,1 @@
+"""REGO -> PLAN: the compiler for Rego v0 and v1."""

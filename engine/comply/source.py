@@ -1,0 +1,89 @@
+"""Source text, places in it, and the errors that point at them."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a source: 1-based row and column, and the text of its line."""
+
+    file: str
+    row: int
+    col: int
+    width: int = 1
+    line: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.row}:{self.col}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A named text; offsets into it become spans on demand."""
+
+    name: str
+    text: str
+    _starts: list[int] = field(default_factory=list, repr=False, compare=False)
+
+    def row(self, offset: int) -> int:
+        """Return the 1-based row that holds the character at `offset`."""
+        if not self._starts:
+            self._starts.append(0)
+            find, at = self.text.find, -1
+            while (at := find("\n", at + 1)) >= 0:
+                self._starts.append(at + 1)
+        return bisect_right(self._starts, offset)
+
+    def span(self, offset: int, width: int = 1) -> Span:
+        """Return the place of the `width` characters at `offset`."""
+        row = self.row(offset)
+        start = self._starts[row - 1]
+        end = self.text.find("\n", start)
+        line = self.text[start : end if end >= 0 else len(self.text)]
+        return Span(self.name, row, offset - start + 1, width, line.rstrip("\r"))
+
+
+class ComplyError(Exception):
+    """What is wrong, where, and what to do about it.
+
+    `exit_code` is what the command line returns for it: 2, could not check.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, span: Span | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def headline(self) -> str:
+        """Return the first line: the place, if known, and the message."""
+        return f"{self.span}: {self.message}" if self.span else self.message
+
+    def render(self) -> str:
+        """Return the message with the source line, a caret under it, and the hint."""
+        parts = [self.headline()]
+        if self.span and self.span.line:
+            parts += _excerpt(self.span)
+        if self.hint:
+            parts.append(f"  hint: {self.hint}")
+        return "\n".join(parts)
+
+
+class LoadError(ComplyError):
+    """An input that could not be read or understood."""
+
+
+def _excerpt(span: Span) -> list[str]:
+    """Return the source line and a caret line; a long line is cut around the caret."""
+    start = max(0, span.col - 61) if len(span.line) > 120 else 0
+    text = span.line[start : start + 120].replace("\t", " ")
+    gutter = f"  {span.row} | "
+    blank = " " * (len(gutter) - 2) + "| "
+    caret = "^" * max(1, min(span.width, len(text) - (span.col - 1 - start)))
+    return [gutter + text, blank + " " * (span.col - 1 - start) + caret]
