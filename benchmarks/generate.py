@@ -1,0 +1,61 @@
+"""Synthetic inputs of any size: Terraform plans, Kubernetes manifests, sets of policies.
+
+The functions that make them (plans.py, manifests.py, policies.py) are pure: the same size
+and seed give the same value on every machine. This writes them to files.
+
+    python benchmarks/generate.py plan 50000 plan.json
+    python benchmarks/generate.py manifests 5000 manifests/
+    python benchmarks/generate.py policies 40 policies/
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from manifests import as_yaml, manifests
+from plans import plan
+from policies import policies
+
+
+def write_plan(resources: int, target: Path, seed: int = 0) -> None:
+    """Write a plan as `terraform show -json` does: one line."""
+    with target.open("w") as out:
+        json.dump(plan(resources, seed), out, separators=(",", ":"))
+
+
+def write_manifests(number: int, folder: Path, seed: int = 0) -> None:
+    """Write one manifest a file, a hundred files a folder, as people lay them out."""
+    for i, manifest in enumerate(manifests(number, seed)):
+        place = folder / f"{i // 100:03}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"m{i:05}.yaml").write_text(as_yaml(manifest))
+
+
+def write_policies(number: int, folder: Path, seed: int = 0) -> None:
+    """Write one policy a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in policies(number, seed).items():
+        (folder / name).write_text(text)
+
+
+WRITERS: dict[str, Callable[[int, Path, int], None]] = {
+    "plan": write_plan,
+    "manifests": write_manifests,
+    "policies": write_policies,
+}
+
+
+def main() -> None:
+    """Write what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=sorted(WRITERS))
+    parser.add_argument("number", type=int)
+    parser.add_argument("target", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    WRITERS[arguments.what](arguments.number, arguments.target, arguments.seed)
+
+
+if __name__ == "__main__":
+    main()
