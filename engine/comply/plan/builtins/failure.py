@@ -11,6 +11,7 @@ class BuiltinError(Exception):
     """A built-in that could not compute its result: `eval_builtin_error`."""
 
     code = "eval_builtin_error"
+    halts = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -25,6 +26,8 @@ class OperandError(BuiltinError):
 
 class HaltError(BuiltinError):
     """A failure that stops the evaluation even outside strict mode."""
+
+    halts = True
 
 
 def operand_error(position: int, wanted: str, value: Value) -> OperandError:

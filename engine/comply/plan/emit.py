@@ -1,0 +1,324 @@
+"""PLAN -> PYTHON: source with a line map, compiled once, kept in linecache.
+
+The text depends on the plan alone. It holds nothing of a policy but constants and
+sanitised names, so that a hostile policy cannot make it say anything else.
+"""
+
+import linecache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from comply.plan import ir
+from comply.plan.builtins import lookup
+from comply.plan.reads import every_step, loops
+from comply.plan.runtime import Node
+from comply.plan.steps import Flow, Printer, atom, builtin_name, print_steps
+from comply.plan.values import Value
+from comply.plan.writer import Place, Writer, name
+
+_HEADER = """\
+from decimal import Decimal
+from comply.plan.builtins import lookup
+from comply.plan.builtins.failure import BuiltinError
+from comply.plan.runtime import (
+    MISSING, ONCE, Branch, agreed, always, entries, extent, grown, insert,
+    is_collection, item, mockable, ordered_entries, ordered_values, put, standing_in,
+    values,
+)
+from comply.plan.values import (
+    UNDEFINED, NumberLiteral, RegoSet, compare, equal, freeze,
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Generated Python: `places` gives the (source, offset) of each line, or None."""
+
+    text: str
+    places: tuple[Place | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Compiled code: the functions of rules by id, the tree of documents, the query."""
+
+    code: Code
+    rules: dict[int, Callable[..., Value]]
+    tree: Node
+    query: Callable[..., None] | None
+
+
+def print_plan(plan: ir.Plan) -> Code:
+    """Return the Python source of a plan."""
+    writer = Writer()
+    steps = list(_plan_steps(plan))
+    printer = Printer(writer, _mocked_builtins(steps), _covered(plan, steps))
+    mocked_rules = frozenset(
+        rule for rules in printer.covered.values() for rule, _ in rules
+    )
+    for rule in plan.rules:
+        _print_rule(printer, rule, rule.id in mocked_rules)
+        _print_lifted(printer)
+    if plan.query is not None:
+        _print_query(printer, plan.query)
+        _print_lifted(printer)
+    head = _HEADER.splitlines()
+    head += [f"{text_} = {value}" for value, text_ in writer.constants.items()]
+    head += [
+        f"{builtin_name(b)} = lookup({b!r})" for b in sorted(printer.used)
+    ]
+    text = "\n".join([*head, *writer.lines, ""])
+    return Code(text, (*([None] * len(head)), *writer.places))
+
+
+def load(code: Code, plan: ir.Plan) -> Program:
+    """Compile and run generated code; return its functions."""
+    digest = sha256(code.text.encode()).hexdigest()[:16]
+    file = f"<comply plan {digest}>"
+    namespace: dict[str, Any] = {"__name__": "comply_generated"}
+    exec(compile(code.text, file, "exec"), namespace)
+    lines = code.text.splitlines(keepends=True)
+    linecache.cache[file] = (len(code.text), None, lines, file)
+    rules = {rule.id: namespace[f"rule_{rule.id}"] for rule in plan.rules}
+    return Program(code, rules, build_tree(plan, rules), namespace.get("query"))
+
+
+def build_tree(plan: ir.Plan, rules: dict[int, Callable[..., Value]]) -> Node:
+    """Return the tree of virtual documents under `data`; functions are no part of it."""
+    root: Node = (None, {})
+    for path in plan.packages:
+        _descend(root, path[1:])
+    for rule in plan.rules:
+        if rule.kind == "function":
+            continue
+        children = _descend(root, rule.path[1:-1])[1]
+        held: Node = children.get(rule.path[-1], (None, {}))
+        children[rule.path[-1]] = (rules[rule.id], held[1])
+    return root
+
+
+def _descend(node: Node, path: Iterable[str]) -> Node:
+    for step in path:
+        node = node[1].setdefault(step, (None, {}))
+    return node
+
+
+def _plan_steps(plan: ir.Plan) -> Iterable[ir.Step]:
+    for rule in plan.rules:
+        for chain in rule.chains:
+            for clause in chain:
+                yield from every_step(clause.steps)
+        if rule.default is not None:
+            yield from every_step(rule.default.steps)
+    if plan.query is not None:
+        yield from every_step(plan.query.steps)
+
+
+def _mocked_builtins(steps: Iterable[ir.Step]) -> frozenset[str]:
+    return frozenset(
+        item.path[0]
+        for step in steps
+        if isinstance(step, ir.EnterWith)
+        for item in step.replacements
+        if item.path[0] not in ("input", "data")
+    )
+
+
+def _covered(
+    plan: ir.Plan, steps: Iterable[ir.Step]
+) -> dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
+    """Return, for each data path that is replaced, the rules at and under it."""
+    paths = {
+        item.path
+        for step in steps
+        if isinstance(step, ir.EnterWith)
+        for item in step.replacements
+        if item.path[0] == "data"
+    }
+    return {
+        path: [
+            (rule.id, rule.path[len(path) :])
+            for rule in plan.rules
+            if rule.path[: len(path)] == path
+        ]
+        for path in sorted(paths)
+    }
+
+
+def _print_lifted(printer: Printer) -> None:
+    while printer.lifted:
+        printer.lifted.pop(0)()
+
+
+def _print_query(printer: Printer, query: ir.Query) -> None:
+    writer = printer.writer
+    printer.source = query.source
+    with writer.block("def query(c, out):"):
+        writer.nested = 0
+        flow = Flow("return")
+        shown = ", ".join(f"{n!r}: {name(local)}" for n, local in query.shown)
+
+        def finish(_flow: Flow) -> None:
+            writer.line(f"out.append({{{shown}}})")
+
+        needs = tuple(local for _, local in query.shown)
+        print_steps(printer, flow, query.steps, finish, needs)
+
+
+def _print_rule(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # noqa: FBT001
+    if rule.kind in ("complete", "function"):
+        _print_single(printer, rule, mocked)
+    else:
+        _print_partial(printer, rule, mocked)
+
+
+def _print_memo(writer: Writer, rule: ir.Rule, mocked: bool) -> None:  # noqa: FBT001
+    if mocked:
+        with writer.block(f"if {rule.id} in c.mocks:"):
+            writer.line(f"return c.mocks[{rule.id}]")
+    with writer.block(f"if {rule.id} in c.memo:"):
+        writer.line(f"return c.memo[{rule.id}]")
+
+
+def _print_partial(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # noqa: FBT001
+    """Write a rule whose clauses each add to one set, object or tree."""
+    writer = printer.writer
+    writer.place = None
+    clauses = [clause for chain in rule.chains for clause in chain]
+    with writer.block(f"def rule_{rule.id}(c):"):
+        _print_memo(writer, rule, mocked)
+        writer.line("out = Branch()" if rule.kind == "tree" else "out = {}")
+        for i in range(len(clauses)):
+            writer.line(f"clause_{rule.id}_{i}(c, out)")
+        made = {"set": "RegoSet.of(out)", "object": "out", "tree": "grown(out)"}
+        writer.line(f"c.memo[{rule.id}] = value = {made[rule.kind]}")
+        writer.line("return value")
+    for i, clause in enumerate(clauses):
+        _print_adding(printer, rule, clause, f"clause_{rule.id}_{i}")
+
+
+def _print_adding(
+    printer: Printer, rule: ir.Rule, clause: ir.Clause, function: str
+) -> None:
+    writer = printer.writer
+    printer.source = clause.source
+
+    def finish(flow: Flow) -> None:
+        value = atom(printer, flow, clause.value)
+        keys = [atom(printer, flow, key) for key in clause.keys]
+        place = printer.place(clause.at)
+        if rule.kind == "set":
+            writer.line(f"out[freeze({value})] = {value}")
+        elif rule.kind == "object":
+            writer.line(f"put(out, {keys[0]}, {value}, {place})")
+        else:
+            leaf = f"({value}, {clause.member})"
+            writer.line(f"insert(out, [{', '.join(keys)}], {leaf}, {place})")
+
+    with writer.block(f"def {function}(c, out):"):
+        writer.nested = 0
+        needs = (*clause.keys, clause.value)
+        print_steps(printer, Flow("return"), clause.steps, finish, needs)
+
+
+def _print_single(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # noqa: FBT001
+    """Write a rule that has one value, or a function."""
+    writer = printer.writer
+    writer.place = None
+    function = rule.kind == "function"
+    params = ["c"]
+    if function:
+        first = rule.chains[0][0] if rule.chains else rule.default
+        count = len(first.args) if first is not None else 0
+        params += [f"a{i}" for i in range(count)]
+    call = ", ".join(params)
+    with writer.block(f"def rule_{rule.id}({call}):"):
+        if not function:
+            _print_memo(writer, rule, mocked)
+        elif mocked:
+            with writer.block(f"if {rule.id} in c.mocks:"):
+                writer.line(f"return c.mocks[{rule.id}]({call})")
+        _print_chains(printer, rule, call, function)
+        if not function:
+            writer.line(f"c.memo[{rule.id}] = value")
+        writer.line("return value")
+    for i, chain in enumerate(rule.chains):
+        for j, clause in enumerate(chain):
+            _print_valued(printer, clause, f"clause_{rule.id}_{i}_{j}", function)
+    if rule.default is not None:
+        _print_valued(printer, rule.default, f"default_{rule.id}", function)
+
+
+def _print_chains(printer: Printer, rule: ir.Rule, call: str, function: bool) -> None:  # noqa: FBT001
+    writer = printer.writer
+    same = _one_constant(rule)
+    writer.line("value = UNDEFINED")
+    for i, chain in enumerate(rule.chains):
+        here = "value" if same or i == 0 else "found"
+        with writer.level():
+            if same and i > 0:
+                writer.open("if value is UNDEFINED:")
+            writer.line(f"{here} = clause_{rule.id}_{i}_0({call})")
+            for j in range(1, len(chain)):
+                with writer.block(f"if {here} is UNDEFINED:"):
+                    writer.line(f"{here} = clause_{rule.id}_{i}_{j}({call})")
+        if here == "found":
+            place = f"{chain[0].source}, {chain[0].at}"
+            with writer.block("if value is UNDEFINED:"):
+                writer.line("value = found")
+            with writer.block("elif found is not UNDEFINED:"):
+                writer.line(f"agreed(value, found, {function}, {place})")
+    if rule.default is not None:
+        with writer.block("if value is UNDEFINED:"):
+            writer.line(f"value = default_{rule.id}({call})")
+
+
+def _one_constant(rule: ir.Rule) -> bool:
+    """Tell whether every clause yields the same simple constant."""
+    found = {
+        (type(c.value.value), c.value.value)
+        if isinstance(c.value, ir.Const)
+        and isinstance(c.value.value, str | int | float | None)
+        else None
+        for chain in rule.chains
+        for c in chain
+    }
+    return len(found) == 1 and None not in found
+
+
+def _print_valued(
+    printer: Printer,
+    clause: ir.Clause,
+    function: str,
+    is_function: bool,  # noqa: FBT001
+) -> None:
+    """Write a clause that returns its value, or UNDEFINED."""
+    writer = printer.writer
+    printer.source = clause.source
+    early = isinstance(clause.value, ir.Const) or not loops(clause.steps)
+
+    def finish(flow: Flow) -> None:
+        value = atom(printer, flow, clause.value)
+        if early:
+            writer.line(f"return {value}")
+            return
+        place = printer.place(clause.at)
+        with writer.block("if found is UNDEFINED:"):
+            writer.line(f"found = {value}")
+        with writer.block("else:"):
+            writer.line(f"agreed(found, {value}, {is_function}, {place})")
+
+    params = ", ".join(["c", *(f"a{i}" for i in range(len(clause.args)))])
+    with writer.block(f"def {function}({params}):"):
+        writer.nested = 0
+        for i, arg in enumerate(clause.args):
+            writer.line(f"{name(arg)} = a{i}")
+        if not early:
+            writer.line("found = UNDEFINED")
+        with writer.level():
+            fail = "return UNDEFINED" if early else "return found"
+            print_steps(printer, Flow(fail), clause.steps, finish, (clause.value,))
+        writer.line("return UNDEFINED" if early else "return found")

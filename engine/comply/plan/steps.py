@@ -1,0 +1,440 @@
+"""STEPS -> PYTHON: one clause as nested loops.
+
+A failing step ends the turn of the innermost loop: `continue` inside one, `break` where
+a loop of one turn stands in for a block, `return` at the top of a function.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from comply.plan import ir
+from comply.plan.builtins.signatures import CONTEXTUAL
+from comply.plan.inline import call_text, equal_text
+from comply.plan.reads import assigned, captured, loops
+from comply.plan.writer import Writer, name
+
+DEEPEST = 14
+
+
+@dataclass(slots=True)
+class Printer:
+    """What the functions of this module share while they print a plan.
+
+    `functions` holds functions lifted out of the one being printed, `mocked` the
+    built-ins that some `with` replaces, `used` the built-ins called, `covered` the data
+    paths replaced and the rules under them.
+    """
+
+    writer: Writer
+    mocked: frozenset[str]
+    covered: dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]
+    source: int = 0
+    counter: int = 0
+    used: set[str] = field(default_factory=set)
+    lifted: list[Callable[[], None]] = field(default_factory=list)
+
+    def number(self) -> int:
+        """Return a number no other lifted function has."""
+        self.counter += 1
+        return self.counter
+
+    def place(self, at: int) -> str:
+        """Return the operands that tell the run time a place."""
+        return f"{self.source}, {at}"
+
+
+@dataclass(slots=True)
+class Flow:
+    """How steps being printed fail, and the contexts that `with` opened."""
+
+    fail: str
+    contexts: list[str] = field(default_factory=lambda: ["c"])
+
+    @property
+    def context(self) -> str:
+        """Return the name of the innermost context."""
+        return self.contexts[-1]
+
+
+def atom(printer: Printer, flow: Flow, value: ir.Atom) -> str:
+    """Return the text of an atom."""
+    match value:
+        case ir.Local():
+            return name(value)
+        case ir.Const(value=constant):
+            return printer.writer.constant(constant)
+        case ir.Input():
+            return f"{flow.context}.input"
+        case ir.BaseData():
+            return f"{flow.context}.data"
+
+
+def print_steps(
+    printer: Printer,
+    flow: Flow,
+    steps: ir.Steps,
+    finish: Callable[[Flow], None],
+    needs: tuple[ir.Atom, ...] = (),
+) -> None:
+    """Write steps, then what `finish` writes at the innermost place.
+
+    `needs` are the atoms that `finish` reads: they are handed over where the nesting
+    grows too deep for one function.
+    """
+    writer = printer.writer
+    i = 0
+    while i < len(steps):
+        step = steps[i]
+        if writer.nested >= DEEPEST and isinstance(step, ir.Scan | ir.ScanRelation):
+            _print_tail(printer, flow, steps[i:], needs)
+            break
+        if isinstance(step, ir.Lookup) and step.keys:
+            i = _print_lookups(printer, flow, steps, i)
+            continue
+        writer.place = (printer.source, getattr(step, "at", 0))
+        print_step(printer, flow, step)
+        i += 1
+    finish(flow)
+
+
+def _print_tail(
+    printer: Printer, flow: Flow, steps: ir.Steps, needs: tuple[ir.Atom, ...]
+) -> None:
+    """Move deep steps to a generator and loop over what it yields."""
+    inside = set(assigned(steps))
+    handed = sorted(
+        {n.name for n in needs if isinstance(n, ir.Local) and n.name in inside}
+    )
+    outer = captured(steps)
+    number = printer.number()
+    params = ", ".join([*flow.contexts, *(name(ir.Local(n)) for n in outer)])
+    targets = "".join(f"{name(ir.Local(n))}, " for n in handed)
+    contexts = list(flow.contexts)
+    source = printer.source
+
+    def write() -> None:
+        printer.source = source
+        with printer.writer.block(f"def tail_{number}({params}):"):
+            printer.writer.nested = 0
+            inner = Flow("return", list(contexts))
+
+            def finish(_flow: Flow) -> None:
+                printer.writer.line(f"yield ({targets})")
+
+            atoms = tuple(ir.Local(n) for n in handed)
+            print_steps(printer, inner, steps, finish, atoms)
+
+    printer.lifted.append(write)
+    target = f"({targets})" if handed else "_"
+    printer.writer.open(f"for {target} in tail_{number}({params}):")
+    flow.fail = "continue"
+
+
+def _print_lookups(
+    printer: Printer, flow: Flow, steps: ir.Steps, start: int
+) -> int:
+    """Write a run of lookups and cheap filters under one `try`; return where it ends.
+
+    Only subscripts and comparisons with constants go in, so that the errors caught can
+    mean nothing but an absent value.
+    """
+    writer = printer.writer
+    end = start
+    while end < len(steps) and _cheap(steps[end]):
+        end += 1
+    while not isinstance(steps[end - 1], ir.Lookup):
+        end -= 1
+    with writer.block("try:"):
+        for step in steps[start:end]:
+            writer.place = (printer.source, getattr(step, "at", 0))
+            if isinstance(step, ir.Lookup):
+                text = _subscript(printer, flow, step)
+                writer.line(f"{name(step.target)} = {text}")
+            else:
+                print_step(printer, flow, step)
+    with writer.block("except MISSING:"):
+        writer.line(flow.fail)
+    return end
+
+
+def _cheap(step: ir.Step) -> bool:
+    match step:
+        case ir.Lookup(keys=keys):
+            return bool(keys)
+        case ir.Equal(left=left, right=right):
+            return any(
+                isinstance(side, ir.Const) and isinstance(side.value, str | None)
+                for side in (left, right)
+            )
+        case ir.Copy() | ir.Holds():
+            return True
+        case _:
+            return False
+
+
+def _subscript(printer: Printer, flow: Flow, step: ir.Lookup) -> str:
+    text = atom(printer, flow, step.source)
+    for key in step.keys:
+        inner = atom(printer, flow, key)
+        if isinstance(key, ir.Const) and isinstance(key.value, str):
+            text = f"{text}[{inner}]"
+        else:
+            text = f"item({text}, {inner})"
+    return text
+
+
+def print_step(printer: Printer, flow: Flow, step: ir.Step) -> None:  # noqa: C901, PLR0912, PLR0915  (one case a step)
+    """Write one step; a scan leaves its block open."""
+    writer = printer.writer
+
+    def text(value: ir.Atom) -> str:
+        return atom(printer, flow, value)
+
+    def stop_if(condition: str) -> None:
+        with writer.block(f"if {condition}:"):
+            writer.line(flow.fail)
+
+    match step:
+        case ir.Lookup(target=target, source=source):
+            writer.line(f"{name(target)} = {text(source)}")
+            stop_if(f"{name(target)} is UNDEFINED")
+        case ir.Copy(target=target, source=source):
+            writer.line(f"{name(target)} = {text(source)}")
+        case ir.MakeArray(target=target, items=items):
+            writer.line(f"{name(target)} = [{', '.join(text(i) for i in items)}]")
+        case ir.MakeSet(target=target, items=items):
+            inner = ", ".join(text(i) for i in items)
+            writer.line(f"{name(target)} = RegoSet([{inner}])")
+        case ir.MakeObject():
+            _print_object(printer, flow, step)
+        case ir.Collect():
+            _print_collect(printer, flow, step)
+        case ir.CallBuiltin():
+            _print_builtin(printer, flow, step)
+        case ir.CallRule(target=target, rule=rule):
+            writer.line(f"{name(target)} = rule_{rule}({flow.context})")
+            stop_if(f"{name(target)} is UNDEFINED")
+        case ir.CallFunction(target=target, rule=rule, args=args):
+            params = ", ".join([flow.context, *(text(a) for a in args)])
+            writer.line(f"{name(target)} = rule_{rule}({params})")
+            stop_if(f"{name(target)} is UNDEFINED")
+        case ir.Extent(target=target, path=path, keys=keys):
+            inner = "".join(f"{text(k)}, " for k in keys)
+            with writer.block("try:"):
+                call = f"extent({flow.context}, {path!r}, ({inner}))"
+                writer.line(f"{name(target)} = {call}")
+            with writer.block("except LookupError:"):
+                writer.line(flow.fail)
+        case ir.Equal(left=left, right=right):
+            same, opposite = equal_text(left, right, text)
+            stop_if(opposite or f"not ({same})")
+        case ir.Holds(atom=value):
+            stop_if(f"{text(value)} is False")
+        case ir.Never():
+            stop_if("True")
+        case ir.IsArray(atom=value, length=length):
+            here = text(value)
+            stop_if(f"type({here}) is not list or len({here}) != {length}")
+        case ir.IsObject(atom=value, length=length):
+            here = text(value)
+            stop_if(f"type({here}) is not dict or len({here}) != {length}")
+        case ir.Scan():
+            _print_scan(printer, flow, step)
+        case ir.ScanRelation(target=target, name=builtin, args=args):
+            printer.used.add(builtin)
+            params = ", ".join(text(a) for a in args)
+            call = f"{builtin_name(builtin)}({params})"
+            writer.open(f"for {name(target)} in {call}:")
+            flow.fail = "continue"
+        case ir.Not(body=body):
+            _print_not(printer, flow, body)
+        case ir.Every():
+            _print_every(printer, flow, step)
+        case ir.EnterWith(replacements=replacements):
+            _print_with(printer, flow, replacements)
+        case ir.ExitWith():
+            flow.contexts.pop()
+
+
+def _print_object(printer: Printer, flow: Flow, step: ir.MakeObject) -> None:
+    writer = printer.writer
+    target = name(step.target)
+    keys = [k.value if isinstance(k, ir.Const) else None for k, _ in step.pairs]
+    pairs = [
+        (atom(printer, flow, k), atom(printer, flow, v)) for k, v in step.pairs
+    ]
+    if all(isinstance(k, str) for k in keys) and len(set(keys)) == len(keys):
+        inner = ", ".join(f"{k}: {v}" for k, v in pairs)
+        writer.line(f"{target} = {{{inner}}}")
+        return
+    writer.line(f"{target} = {{}}")
+    for key, value in pairs:
+        writer.line(f"put({target}, {key}, {value}, {printer.place(step.at)})")
+
+
+_COLLECTORS = {"array": "[]", "set": "{}", "object": "{}"}
+
+
+def _print_collect(printer: Printer, flow: Flow, step: ir.Collect) -> None:
+    writer = printer.writer
+    target = name(step.target)
+    writer.line(f"{target} = {_COLLECTORS[step.kind]}")
+
+    def finish(inner: Flow) -> None:
+        value = atom(printer, inner, step.value)
+        if step.kind == "array":
+            writer.line(f"{target}.append({value})")
+        elif step.kind == "set":
+            writer.line(f"{target}[freeze({value})] = {value}")
+        elif step.key is not None:
+            key = atom(printer, inner, step.key)
+            writer.line(f"put({target}, {key}, {value}, {printer.place(step.at)})")
+
+    needs = (step.value,) if step.key is None else (step.key, step.value)
+    with writer.level():
+        inner = Flow("continue", list(flow.contexts))
+        if not step.body or not isinstance(step.body[0], ir.Scan):
+            writer.open("for _ in ONCE:")
+        print_steps(printer, inner, step.body, finish, needs)
+    if step.kind == "set":
+        writer.line(f"{target} = RegoSet.of({target})")
+
+
+def builtin_name(builtin: str) -> str:
+    """Return the Python name of a built-in.
+
+    >>> builtin_name("net.cidr_contains")
+    'b_net_cidr_contains'
+    """
+    return "b_" + builtin.replace(".", "_")
+
+
+def _print_builtin(printer: Printer, flow: Flow, step: ir.CallBuiltin) -> None:
+    writer = printer.writer
+    args = [atom(printer, flow, a) for a in step.args]
+    mocked = step.name in printer.mocked
+    ready = None if mocked else call_text(step, lambda a: atom(printer, flow, a))
+    if ready is not None and step.target is None:
+        with writer.block(f"if {ready.negated}:"):
+            writer.line(flow.fail)
+        return
+    printer.used.add(step.name)
+    target = name(step.target) if step.target is not None else "t_r"
+    if ready is not None:
+        writer.line(f"{target} = {ready.text}")
+        return
+    with writer.block("try:"):
+        writer.line(f"{target} = {_call(printer, flow, step.name, args)}")
+    with writer.block("except BuiltinError as e:"):
+        place = printer.place(step.at)
+        writer.line(f"{flow.context}.failed(e, {step.name!r}, {place})")
+        writer.line(flow.fail)
+    condition = f"{target} is UNDEFINED"
+    if step.target is None:
+        condition += f" or {target} is False"
+    with writer.block(f"if {condition}:"):
+        writer.line(flow.fail)
+
+
+def _call(printer: Printer, flow: Flow, builtin: str, args: list[str]) -> str:
+    here = builtin_name(builtin)
+    if builtin in printer.mocked:
+        contextual = builtin in CONTEXTUAL
+        inner = ", ".join([flow.context, repr(builtin), here, str(contextual), *args])
+        return f"mockable({inner})"
+    if builtin in CONTEXTUAL:
+        args = [f"{flow.context}.evaluation", *args]
+    return f"{here}({', '.join(args)})"
+
+
+def _print_scan(printer: Printer, flow: Flow, step: ir.Scan) -> None:
+    source = atom(printer, flow, step.source)
+    prefix = "ordered_" if step.ordered else ""
+    value = name(step.value) if step.value is not None else "_"
+    if step.key is None:
+        printer.writer.open(f"for {value} in {prefix}values({source}):")
+    else:
+        pair = f"{name(step.key)}, {value}"
+        printer.writer.open(f"for {pair} in {prefix}entries({source}):")
+    flow.fail = "continue"
+
+
+def _print_not(printer: Printer, flow: Flow, body: ir.Steps) -> None:
+    writer = printer.writer
+    if loops(body):
+        call = _lift(printer, flow, body)
+        with writer.block(f"if {call}:"):
+            writer.line(flow.fail)
+        return
+    with writer.level():
+        writer.open("for _ in ONCE:")
+        inner = Flow("break", list(flow.contexts))
+
+        def finish(_flow: Flow) -> None:
+            writer.line("pass")
+
+        print_steps(printer, inner, body, finish)
+    # The `else` of a loop runs where nothing broke it: the body succeeded.
+    with writer.block("else:"):
+        writer.line(flow.fail)
+
+
+def _lift(printer: Printer, flow: Flow, body: ir.Steps) -> str:
+    """Move steps to a function that tells whether they succeed; return its call."""
+    number = printer.number()
+    outer = captured(body)
+    params = ", ".join([*flow.contexts, *(name(ir.Local(n)) for n in outer)])
+    contexts = list(flow.contexts)
+    source = printer.source
+
+    def write() -> None:
+        printer.source = source
+        with printer.writer.block(f"def exists_{number}({params}):"):
+            printer.writer.nested = 0
+            inner = Flow("return False", list(contexts))
+
+            def finish(_flow: Flow) -> None:
+                printer.writer.line("return True")
+
+            with printer.writer.level():
+                print_steps(printer, inner, body, finish)
+            printer.writer.line("return False")
+
+    printer.lifted.append(write)
+    return f"exists_{number}({params})"
+
+
+def _print_every(printer: Printer, flow: Flow, step: ir.Every) -> None:
+    writer = printer.writer
+    source = atom(printer, flow, step.source)
+    target = name(step.value)
+    scan = f"for {target} in values({source})"
+    if step.key is not None:
+        scan = f"for {name(step.key)}, {target} in entries({source})"
+    call = _lift(printer, flow, step.body)
+    condition = f"not is_collection({source}) or not all({call} {scan})"
+    with writer.block(f"if {condition}:"):
+        writer.line(flow.fail)
+
+
+def _print_with(
+    printer: Printer, flow: Flow, replacements: tuple[ir.Replacement, ...]
+) -> None:
+    parts = []
+    for item in replacements:
+        if item.rule is not None:
+            value = f"rule_{item.rule}"
+        elif item.name:
+            printer.used.add(item.name)
+            contextual = item.name in CONTEXTUAL
+            value = f"standing_in({builtin_name(item.name)}, {contextual})"
+        else:
+            value = atom(printer, flow, item.value or ir.Const(None))
+            if item.path[0] not in ("input", "data"):
+                value = f"always({value})"
+        rules = printer.covered.get(item.path, [])
+        parts.append(f"({item.path!r}, {value}, {tuple(rules)!r}), ")
+    new = f"c{printer.number()}"
+    made = f"{flow.context}.replaced(({''.join(parts)}))"
+    printer.writer.line(f"{new} = {made}")
+    flow.contexts.append(new)

@@ -1,0 +1,98 @@
+"""Python text under construction: indentation, names, constants and the line map."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from comply.plan import ir
+from comply.plan.values import NumberLiteral, RegoSet, Value, thaw
+
+Place = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Writer:
+    """Lines of Python and, for each, the (source, offset) it came from.
+
+    `depth` is the indentation, `nested` the number of open blocks of the function being
+    written; Python allows twenty.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    places: list[Place | None] = field(default_factory=list)
+    depth: int = 0
+    nested: int = 0
+    place: Place | None = None
+    constants: dict[str, str] = field(default_factory=dict)
+
+    def line(self, text: str) -> None:
+        """Append one line at the current indentation."""
+        self.lines.append("    " * self.depth + text)
+        self.places.append(self.place)
+
+    def open(self, text: str) -> None:
+        """Append a line that opens a block, and enter it."""
+        self.line(text)
+        self.depth += 1
+        self.nested += 1
+
+    @contextmanager
+    def block(self, text: str) -> Iterator[None]:
+        """Write a block; what is opened inside is closed with it."""
+        depth, nested = self.depth, self.nested
+        self.open(text)
+        yield
+        self.depth, self.nested = depth, nested
+
+    @contextmanager
+    def level(self) -> Iterator[None]:
+        """Return to the current indentation afterwards."""
+        depth, nested = self.depth, self.nested
+        yield
+        self.depth, self.nested = depth, nested
+
+    def constant(self, value: Value) -> str:
+        """Return the text that stands for a constant, naming composite ones."""
+        text = literal(value)
+        if isinstance(value, str | int) or value is None or type(value) is float:
+            return text
+        return self.constants.setdefault(text, f"K{len(self.constants)}")
+
+
+def literal(value: Value) -> str:
+    """Return a Python expression for a Rego value.
+
+    >>> literal(RegoSet(["b", "a"]))
+    "RegoSet(['a', 'b'])"
+    """
+    match value:
+        case NumberLiteral():
+            return f"NumberLiteral({value.text!r})"
+        case Decimal():
+            return f"Decimal({str(value)!r})"
+        case list():
+            return "[" + ", ".join([literal(v) for v in value]) + "]"
+        case RegoSet():
+            return "RegoSet([" + ", ".join(literal(v) for v in value.ordered()) + "])"
+        case dict():
+            pairs = [f"{_key(k)}: {literal(v)}" for k, v in value.items()]
+            return "{" + ", ".join(pairs) + "}"
+        case _:
+            return repr(value)
+
+
+def _key(key: Value) -> str:
+    return repr(key) if isinstance(key, str) else f"freeze({literal(thaw(key))})"
+
+
+def name(local: ir.Local) -> str:
+    """Return the Python name of a local.
+
+    >>> name(ir.Local("x.2")), name(ir.Local("$3")), name(ir.Local("%4c"))
+    ('l_x_2', 'w_3', 't_4c')
+    """
+    text = local.name.replace(".", "_")
+    if text[0] == "$":
+        return "w_" + text[1:]
+    return "t_" + text[1:] if text[0] == "%" else "l_" + text

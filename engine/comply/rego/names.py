@@ -1,0 +1,119 @@
+"""Names: what a module can see, and the scopes of its local variables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from comply.rego import syntax as s
+
+GlobalPath = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Scope:
+    """The variables of one body.
+
+    `implicit` are the names it uses without declaring, `names` maps a name to its
+    unique one, `declared` are those that `:=`, `some` or a head's arguments introduced,
+    `seen` those resolved so far, `outer` the unique names it takes from around it.
+    """
+
+    implicit: frozenset[str]
+    parent: "Scope | None" = None
+    names: dict[str, str] = field(default_factory=dict)
+    declared: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    outer: set[str] = field(default_factory=set)
+
+
+def holder(scope: Scope, name: str) -> tuple[Scope | None, bool]:
+    """Return the scope that owns `name`, and whether it declares it.
+
+    An undeclared name belongs to the outermost scope that uses it, so that a
+    comprehension shares it with the body around it.
+    """
+    best: Scope | None = None
+    at: Scope | None = scope
+    while at is not None:
+        if name in at.declared:
+            return at, True
+        if name in at.implicit:
+            best = at
+        at = at.parent
+    return best, False
+
+
+def use(scope: Scope, owner: Scope, name: str, unique: str) -> None:
+    """Record that `scope` reads `name`, which `owner` holds as `unique`."""
+    at: Scope | None = scope
+    while at is not None:
+        at.seen.add(name)
+        if at is owner:
+            return
+        at.outer.add(unique)
+        at = at.parent
+
+
+def body_names(body: s.Body) -> Iterator[str]:
+    """Yield the names of variables in a body, those of closures left out."""
+    for literal in body:
+        match literal:
+            case s.Expr(term=term, withs=withs):
+                yield from term_names(term)
+            case s.Some():
+                withs = ()
+            case s.SomeIn(key=key, value=value, domain=domain, withs=withs):
+                if key is not None:
+                    yield from term_names(key)
+                yield from term_names(value)
+                yield from term_names(domain)
+            case s.Every(domain=domain, withs=withs):
+                yield from term_names(domain)
+        for item in withs:
+            yield from term_names(item.value)
+
+
+def term_names(term: s.Term) -> Iterator[str]:
+    """Yield the names of variables in a term, those of closures left out."""
+    match term:
+        case s.Var(name=name):
+            yield name
+        case s.Ref(head=head, path=path):
+            yield from term_names(head)
+            for step in path:
+                yield from term_names(step)
+        case s.Array(items=items) | s.Set(items=items):
+            for item in items:
+                yield from term_names(item)
+        case s.Object(pairs=pairs):
+            for key, value in pairs:
+                yield from term_names(key)
+                yield from term_names(value)
+        case s.Call(args=args):
+            for arg in args:
+                yield from term_names(arg)
+        case s.Template(parts=parts):
+            for part in parts:
+                if not isinstance(part, str):
+                    yield from term_names(part)
+        case (
+            s.Scalar()
+            | s.ArrayComprehension()
+            | s.SetComprehension()
+            | s.ObjectComprehension()
+        ):
+            return
+
+
+def pattern_names(term: s.Term) -> Iterator[s.Var]:
+    """Yield the variables that a pattern (`[x, {"a": y}]`) binds."""
+    match term:
+        case s.Var():
+            yield term
+        case s.Array(items=items):
+            for item in items:
+                yield from pattern_names(item)
+        case s.Object(pairs=pairs):
+            for _, value in pairs:
+                yield from pattern_names(value)
+        case _:
+            return

@@ -1,0 +1,211 @@
+"""TEXTS -> POLICY: what `comply.rego.compile` gives, ready to answer queries."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from comply.plan import ir
+from comply.plan.builtins.failure import Evaluation
+from comply.plan.emit import Program, load, print_plan
+from comply.plan.runtime import Context, EvaluationError, extent
+from comply.plan.values import UNDEFINED, Value, to_json
+from comply.rego import syntax as s
+from comply.rego.errors import RegoError, together
+from comply.rego.parser import parse_module, parse_query
+from comply.rego.planner import Compilation, compile_group, compile_query
+from comply.rego.recursion import check_recursion
+from comply.rego.resolve import (
+    Resolution,
+    globals_of,
+    head_path,
+    resolve_query,
+    resolve_rule,
+)
+from comply.rego.tree import Group, Node, build_tree, group_rules
+from comply.source import Source
+
+Version: TypeAlias = Literal["v0", "v1", "auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Compiled modules.
+
+    `program` is their generated code; `root` and `functions` let queries be compiled
+    against it.
+    """
+
+    modules: tuple[s.Module, ...]
+    plan: ir.Plan
+    program: Program
+    root: Node
+    functions: dict[tuple[str, ...], Group]
+    queries: dict[str, Program] = field(default_factory=dict)
+
+    def eval(
+        self,
+        path: str,
+        input: Any = UNDEFINED,  # noqa: A002, ANN401  (the contract's name)
+        data: Any = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """Return the document at `path`, such as `data.spacelift.deny`.
+
+        Sets become sorted lists; `UNDEFINED` stands for no value.
+
+        Raises:
+            RegoError: if `path` is no path under `data`, or a rule fails.
+        """
+        steps = tuple(path.split("."))
+        if steps[0] != "data":
+            raise RegoError("rego_parse_error", f"{path}: not a path under data")
+        context = self.context(self.program, input, data)
+        try:
+            return to_json(extent(context, steps[1:], ()))
+        except LookupError:
+            return UNDEFINED
+        except EvaluationError as error:
+            raise self.located(error) from None
+
+    def query(
+        self,
+        text: str,
+        input: Any = UNDEFINED,  # noqa: A002, ANN401
+        data: Any = None,  # noqa: ANN401
+        *,
+        strict: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Return the bindings of a query's variables, one dict a solution.
+
+        With `strict` an error of a built-in raises; otherwise it means undefined.
+
+        Raises:
+            RegoError: if the query does not compile or a rule fails.
+        """
+        program = self.queries.get(text)
+        if program is None:
+            program = self.queries[text] = self._compile_query(text)
+        context = self.context(program, input, data)
+        context.strict = strict
+        out: list[dict[str, Value]] = []
+        if program.query is None:
+            return out
+        try:
+            program.query(context, out)
+        except EvaluationError as error:
+            raise self.located(error, text) from None
+        return [{k: to_json(v) for k, v in row.items()} for row in out]
+
+    def context(
+        self,
+        program: Program,
+        input_: Any,  # noqa: ANN401
+        data: Any,  # noqa: ANN401
+    ) -> Context:
+        """Return a fresh evaluation of `program`."""
+        evaluation = Evaluation(now_ns=time.time_ns())
+        base = {} if data is None else data
+        return Context(program.tree, input_, base, evaluation)
+
+    def located(self, error: EvaluationError, query: str = "") -> RegoError:
+        """Return an evaluation error with its place."""
+        sources = (*self.plan.sources, Source("query", query))
+        span = sources[error.source].span(error.at)
+        return RegoError(error.code, error.message, span)  # type: ignore[arg-type]
+
+    def _compile_query(self, text: str) -> Program:
+        source = Source("query", text)
+        body = parse_query(source)
+        errors: list[RegoError] = []
+        index = len(self.plan.sources)
+        module = s.Module(source, 1, 0, (), (), (), (), ())
+        arities = {p: _group_arity(g) for p, g in self.functions.items()}
+        names = globals_of(module, ())
+        resolution = Resolution(module, index, names, arities, errors)
+        flat, shown = resolve_query(resolution, body)
+        sources = (*self.plan.sources, source)
+        compilation = Compilation(self.root, self.functions, sources, errors)
+        query = compile_query(compilation, flat, shown, index)
+        if errors:
+            raise together(errors)
+        plan = ir.Plan(self.plan.rules, sources, self.plan.packages, query)
+        return load(print_plan(plan), plan)
+
+
+def _group_arity(group: Group) -> int:
+    rules = group.rules or ((group.default,) if group.default else ())
+    return len(rules[0].clauses[0].args)
+
+
+def compile_modules(modules: Mapping[str, str], version: Version = "auto") -> Policy:
+    """Return the policy of modules, given by file name.
+
+    `version` forces v0 or v1; `auto` decides for each file.
+
+    Raises:
+        RegoError: with every error of every file in `.errors`.
+    """
+    parsed: list[s.Module] = []
+    errors: list[RegoError] = []
+    for name, text in modules.items():
+        try:
+            parsed.append(parse_module(Source(name, text), version))
+        except RegoError as error:
+            errors.extend(error.errors)
+    if errors:
+        raise together(errors)
+    return compile_parsed(tuple(parsed))
+
+
+def compile_parsed(modules: tuple[s.Module, ...]) -> Policy:
+    """Return the policy of parsed modules.
+
+    Raises:
+        RegoError: with every error in `.errors`.
+    """
+    errors: list[RegoError] = []
+    sources = tuple(module.source for module in modules)
+    flat = []
+    arities = _arities(modules)
+    names = _rule_names(modules)
+    for index, module in enumerate(modules):
+        table = globals_of(module, names[module.package])
+        for rule in module.rules:
+            context = Resolution(module, index, table, arities, errors)
+            flat.append(resolve_rule(context, rule))
+    groups = group_rules(flat, sources, errors)
+    if errors:
+        raise together(errors)
+    root = build_tree(groups)
+    functions = {g.path: g for g in groups if g.kind == "function"}
+    compilation = Compilation(root, functions, sources, errors)
+    compiled = [compile_group(compilation, group) for group in groups]
+    rules = tuple(rule for rule, _ in compiled)
+    calls = {rule.id: reads for rule, reads in compiled}
+    errors.extend(check_recursion(rules, calls, sources))
+    if errors:
+        raise together(errors)
+    packages = tuple(sorted({("data", *m.package) for m in modules}))
+    plan = ir.Plan(rules, sources, packages)
+    return Policy(modules, plan, load(print_plan(plan), plan), root, functions)
+
+
+def _arities(modules: tuple[s.Module, ...]) -> dict[tuple[str, ...], int]:
+    """Return the path of each function and how many operands it takes."""
+    return {
+        ("data", *module.package, *head_path(rule)[0]): len(rule.head.args)
+        for module in modules
+        for rule in module.rules
+        if rule.head.args is not None
+    }
+
+
+def _rule_names(
+    modules: tuple[s.Module, ...],
+) -> dict[tuple[str, ...], set[str]]:
+    """Return, for each package, the names its rules introduce."""
+    names: dict[tuple[str, ...], set[str]] = {}
+    for module in modules:
+        held = names.setdefault(module.package, set())
+        held.update(head_path(rule)[0][0] for rule in module.rules)
+    return names

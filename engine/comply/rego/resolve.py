@@ -1,0 +1,636 @@
+"""MODULES -> FLAT RULES: names resolved, nested terms lifted into short literals.
+
+What OPA's compiler does in its stages ResolveRefs, RewriteLocalVars, RewriteExprTerms
+and RewriteDynamicTerms. Lifting matters for meaning, not only for code: the operands of
+a call leave a `not`, so `not f(input.missing)` is undefined rather than true.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from comply.plan.builtins.signatures import SIGNATURES
+from comply.rego import flat as f
+from comply.rego import syntax as s
+from comply.rego.errors import Code, RegoError
+from comply.rego.names import (
+    GlobalPath,
+    Scope,
+    body_names,
+    holder,
+    pattern_names,
+    term_names,
+    use,
+)
+
+_SHARED = ("future", "rego")
+Out = list[f.FlatLiteral]
+
+
+@dataclass(slots=True)
+class Resolution:
+    """What the functions of this module share while they resolve one rule.
+
+    `globals` maps a name to its path, `functions` the path of a function to its arity.
+    """
+
+    module: s.Module
+    index: int
+    globals: dict[str, GlobalPath]
+    functions: dict[GlobalPath, int]
+    errors: list[RegoError]
+    taken: dict[str, int] = field(default_factory=lambda: {"input": 1, "data": 1})
+    temporary: int = 0
+
+    def fail(self, code: Code, message: str, at: int, hint: str = "") -> None:
+        """Record an error at the offset `at` of the module."""
+        span = self.module.source.span(at)
+        self.errors.append(RegoError(code, message, span, hint))
+
+    def unique(self, name: str) -> str:
+        """Return a name for `name` that no other local of the rule has."""
+        count = self.taken.get(name, 0)
+        self.taken[name] = count + 1
+        return f"{name}.{count}" if count else name
+
+    def fresh(self, at: int) -> s.Var:
+        """Return a new temporary variable."""
+        self.temporary += 1
+        return s.Var(at, f"%{self.temporary}")
+
+
+def globals_of(module: s.Module, rule_names: Iterable[str]) -> dict[str, GlobalPath]:
+    """Return what names mean in a module: its package's rules, then its imports."""
+    package = ("data", *module.package)
+    table: dict[str, GlobalPath] = {name: (*package, name) for name in rule_names}
+    for item in module.imports:
+        path = _static(item.path)
+        if path is None or path[0] in _SHARED:
+            continue
+        table[item.alias or path[-1]] = path
+    table["data"] = ("data",)
+    table["input"] = ("input",)
+    return table
+
+
+def _static(term: s.Term) -> GlobalPath | None:
+    """Return the path of a reference made of names and strings only."""
+    match term:
+        case s.Var(name=name):
+            return (name,)
+        case s.Ref(head=s.Var(name=name), path=path):
+            steps = [p.value for p in path if isinstance(p, s.Scalar)]
+            if len(steps) == len(path) and all(isinstance(x, str) for x in steps):
+                return (name, *map(str, steps))
+    return None
+
+
+def head_path(rule: s.Rule) -> tuple[tuple[str, ...], tuple[s.Term, ...]]:
+    """Return a rule's name in its package: the ground prefix, and the steps after it."""
+    steps: list[str] = []
+    for i, term in enumerate(rule.head.ref):
+        match term:
+            case s.Var(name=name) if i == 0:
+                steps.append(name)
+            case s.Scalar(value=str(text)):
+                steps.append(text)
+            case _:
+                return tuple(steps), rule.head.ref[i:]
+    return tuple(steps), ()
+
+
+def resolve_rule(context: Resolution, rule: s.Rule) -> f.FlatRule:
+    """Return a rule and its `else` branches over unique names."""
+    prefix, _ = head_path(rule)
+    clauses = []
+    at: s.Rule | None = rule
+    while at is not None:
+        clauses.append(_clause(context, at))
+        at = at.otherwise
+    return f.FlatRule(
+        ("data", *context.module.package, *prefix),
+        tuple(clauses),
+        rule.default,
+        rule.head.args is not None,
+        rule.at,
+        context.index,
+    )
+
+
+def _clause(context: Resolution, rule: s.Rule) -> f.FlatClause:
+    head = rule.head
+    _, suffix = head_path(rule)
+    names = set(body_names(rule.body))
+    for term in (*suffix, *(t for t in (head.key, head.value) if t is not None)):
+        names.update(term_names(term))
+    scope = Scope(frozenset(names))
+    args: tuple[f.FlatTerm, ...] = ()
+    if head.args is not None:
+        for arg in head.args:
+            _declare_args(context, scope, arg)
+        args = tuple(_lift(context, scope, arg, []) for arg in head.args)
+    out: Out = []
+    _body(context, scope, rule.body, out)
+    steps = tuple(_lift(context, scope, step, out) for step in suffix)
+    if head.key is not None:
+        value = _lift(context, scope, head.key, out)
+    elif head.value is not None:
+        value = _lift(context, scope, head.value, out)
+    else:
+        value = s.Scalar(head.at, value=True)
+    return f.FlatClause(
+        rule.at, context.index, args, steps, value, head.key is not None, tuple(out)
+    )
+
+
+def _declare_args(context: Resolution, scope: Scope, arg: s.Term) -> None:
+    for var in pattern_names(arg):
+        if var.name not in scope.declared:
+            scope.declared[var.name] = context.unique(var.name)
+
+
+def resolve_query(context: Resolution, body: s.Body) -> tuple[f.FlatBody, list[str]]:
+    """Return a query over unique names, and the names whose values it answers."""
+    scope = Scope(frozenset(body_names(body)))
+    out: Out = []
+    _body(context, scope, body, out)
+    shown = [
+        n
+        for n in (*scope.names.values(), *scope.declared.values())
+        if not n.startswith(("$", "%"))
+    ]
+    return tuple(out), shown
+
+
+def _body(context: Resolution, scope: Scope, body: s.Body, out: Out) -> None:
+    for literal in body:
+        match literal:
+            case s.Some(names=names):
+                for var in names:
+                    _declare(context, scope, var, "declared")
+            case s.SomeIn():
+                _some_in(context, scope, literal, out)
+            case s.Every():
+                _every(context, scope, literal, out)
+            case s.Expr():
+                _expression(context, scope, literal, out)
+
+
+def _declare(context: Resolution, scope: Scope, var: s.Var, verb: str) -> str:
+    """Introduce a local; `verb` names how, for the error when it is there already."""
+    name = var.name
+    if name in scope.declared and not name.startswith("$"):
+        context.fail("rego_compile_error", f"var {name} {verb} above", var.at)
+    elif name in scope.seen and name not in context.globals:
+        context.fail("rego_compile_error", f"var {name} referenced above", var.at)
+    scope.declared[name] = context.unique(name)
+    return scope.declared[name]
+
+
+def _expression(
+    context: Resolution, scope: Scope, literal: s.Expr, out: Out
+) -> None:
+    withs = _replacements(context, scope, literal.withs, out)
+    lifted: Out = []
+    flat = _literal(context, scope, literal.term, lifted)
+    if literal.negated:
+        lifted.append(f.Negate(literal.at, flat)) if flat else None
+    elif flat:
+        lifted.append(flat)
+    out.extend(_with(item, withs) for item in lifted)
+
+
+def _with(literal: f.FlatLiteral, withs: f.Replacements) -> f.FlatLiteral:
+    """Return `literal` evaluated under `withs`."""
+    if not withs:
+        return literal
+    match literal:
+        case f.Unify(at=at, left=left, right=right):
+            return f.Unify(at, left, right, withs)
+        case f.Invoke(at=at, builtin=name, path=path, args=args, output=output):
+            return f.Invoke(at, name, path, args, output, withs)
+        case f.Test(at=at, term=term):
+            return f.Test(at, term, withs)
+        case f.Negate(at=at, literal=inner):
+            return f.Negate(at, inner, withs)
+        case f.ForAll(
+            at=at, key=key, value=value, domain=domain, body=body, outer=outer
+        ):
+            return f.ForAll(at, key, value, domain, body, outer, withs)
+
+
+def _literal(
+    context: Resolution, scope: Scope, term: s.Term, out: Out
+) -> f.Unify | f.Invoke | f.Test | None:
+    """Return the literal that a term is as an expression; lift its operands to `out`."""
+    if isinstance(term, s.Call):
+        name = term.name.name if isinstance(term.name, s.Var) else ""
+        if term.infix and name == "assign":
+            return _assign(context, scope, term, out)
+        if term.infix and name in ("eq", "equal"):
+            left = _keep(context, scope, term.args[0], out)
+            right = _keep(context, scope, term.args[1], out)
+            return _unify(term.at, left, right, out)
+        return _invoke(context, scope, term, out, output=None)
+    return f.Test(term.at, _keep(context, scope, term, out))
+
+
+def _assign(
+    context: Resolution, scope: Scope, term: s.Call, out: Out
+) -> f.Unify | None:
+    target, value = term.args
+    right = _keep(context, scope, value, out)
+    for var in pattern_names(target):
+        if var.name in ("input", "data"):
+            context.fail(
+                "rego_compile_error",
+                f"cannot assign to {var.name}",
+                var.at,
+                "choose another name: `input` and `data` are the documents",
+            )
+            return None
+        if not var.name.startswith("$"):
+            _declare(context, scope, var, "assigned")
+    return _unify(term.at, _lift(context, scope, target, out), right, out)
+
+
+def _unify(
+    at: int, left: f.FlatTerm, right: f.FlatTerm, out: Out
+) -> f.Unify:
+    """Return `left = right`; two arrays or objects are unified member by member.
+
+    All but the last member go to `out`, so that each can wait for its own variables.
+    """
+    match left, right:
+        case s.Array(items=xs), s.Array(items=ys) if len(xs) == len(ys) and xs:
+            pairs = list(zip(xs, ys, strict=True))
+        case s.Object(pairs=xs), s.Object(pairs=ys) if xs and _same_keys(xs, ys):
+            values = {k.value: v for k, v in ys if isinstance(k, s.Scalar)}
+            pairs = [(v, values[k.value]) for k, v in xs if isinstance(k, s.Scalar)]
+        case _:
+            return f.Unify(at, left, right)
+    for x, y in pairs[:-1]:
+        out.append(_unify(at, x, y, out))
+    return _unify(at, *pairs[-1], out)
+
+
+def _same_keys(
+    xs: tuple[tuple[s.Term, s.Term], ...], ys: tuple[tuple[s.Term, s.Term], ...]
+) -> bool:
+    left = [k.value for k, _ in xs if isinstance(k, s.Scalar)]
+    right = [k.value for k, _ in ys if isinstance(k, s.Scalar)]
+    strings = all(isinstance(k, str) for k in (*left, *right))
+    whole = len(set(left)) == len(xs) and len(set(right)) == len(ys)
+    return strings and whole and set(left) == set(right)
+
+
+def _some_in(
+    context: Resolution, scope: Scope, literal: s.SomeIn, out: Out
+) -> None:
+    withs = _replacements(context, scope, literal.withs, out)
+    lifted: Out = []
+    domain = _keep(context, scope, literal.domain, lifted)
+    patterns = [literal.value] if literal.key is None else [literal.key, literal.value]
+    for pattern in patterns:
+        for var in pattern_names(pattern):
+            if not var.name.startswith("$"):
+                _declare(context, scope, var, "declared")
+    key: f.FlatTerm = context.fresh(literal.at)
+    if literal.key is not None:
+        key = _lift(context, scope, literal.key, lifted)
+    element = _step(context, domain, key, lifted)
+    value = _lift(context, scope, literal.value, lifted)
+    lifted.append(f.Unify(literal.at, value, element))
+    out.extend(_with(item, withs) for item in lifted)
+
+
+def _step(
+    context: Resolution, domain: f.FlatTerm, key: f.FlatTerm, out: Out
+) -> s.Ref:
+    """Return `domain[key]`."""
+    match domain:
+        case s.Ref(at=at, head=head, path=path):
+            return s.Ref(at, head, (*path, _as_syntax(key)))
+        case s.Var(at=at):
+            return s.Ref(at, domain, (_as_syntax(key),))
+    holder_ = context.fresh(domain.at)
+    out.append(f.Unify(domain.at, holder_, domain))
+    return s.Ref(domain.at, holder_, (_as_syntax(key),))
+
+
+def _as_syntax(term: f.FlatTerm) -> s.Term:
+    """Return a flat term as a step of a reference; comprehensions were lifted."""
+    if isinstance(term, f.Comprehension):
+        msg = "a comprehension cannot be a step of a reference"
+        raise TypeError(msg)
+    return term
+
+
+def _every(context: Resolution, scope: Scope, literal: s.Every, out: Out) -> None:
+    withs = _replacements(context, scope, literal.withs, out)
+    lifted: Out = []
+    domain = _lift(context, scope, literal.domain, lifted)
+    inner = Scope(frozenset(body_names(literal.body)), scope)
+    key = None
+    if literal.key is not None:
+        key = _declare(context, inner, literal.key, "declared")
+    value = _declare(context, inner, literal.value, "declared")
+    body: Out = []
+    _body(context, inner, literal.body, body)
+    lifted.append(
+        f.ForAll(
+            literal.at, key, value, domain, tuple(body), frozenset(inner.outer)
+        )
+    )
+    out.extend(_with(item, withs) for item in lifted)
+
+
+def _name(context: Resolution, scope: Scope, var: s.Var) -> f.FlatTerm:
+    """Return what a name means: a local, or a reference to a document or rule."""
+    owner, declared = holder(scope, var.name)
+    if owner is not None and declared:
+        unique = owner.declared[var.name]
+        use(scope, owner, var.name, unique)
+        return s.Var(var.at, unique)
+    path = context.globals.get(var.name)
+    if path is not None:
+        scope.seen.add(var.name)
+        return _global(var.at, path)
+    owner = owner or scope
+    if var.name not in owner.names:
+        owner.names[var.name] = context.unique(var.name)
+    unique = owner.names[var.name]
+    use(scope, owner, var.name, unique)
+    return s.Var(var.at, unique)
+
+
+def _global(at: int, path: GlobalPath) -> s.Ref:
+    return s.Ref(at, s.Var(at, path[0]), tuple(s.Scalar(at, p) for p in path[1:]))
+
+
+def _keep(context: Resolution, scope: Scope, term: s.Term, out: Out) -> f.FlatTerm:
+    """Return a term whose own reference stays in place; what is in it is lifted."""
+    match term:
+        case s.Var():
+            return _name(context, scope, term)
+        case s.Ref():
+            return _reference(context, scope, term, out)
+        case (
+            s.ArrayComprehension() | s.SetComprehension() | s.ObjectComprehension()
+        ):
+            return _closure(context, scope, term)
+    return _lift(context, scope, term, out)
+
+
+def _reference(
+    context: Resolution, scope: Scope, term: s.Ref, out: Out
+) -> s.Ref:
+    head = term.head
+    base = (
+        _name(context, scope, head)
+        if isinstance(head, s.Var)
+        else _lift(context, scope, head, out)
+    )
+    steps = tuple(
+        _as_syntax(_lift(context, scope, step, out)) for step in term.path
+    )
+    match base:
+        case s.Ref(head=root, path=path):
+            return s.Ref(term.at, root, (*path, *steps))
+        case s.Var():
+            return s.Ref(term.at, base, steps)
+    temporary = context.fresh(term.at)
+    out.append(f.Unify(term.at, temporary, base))
+    return s.Ref(term.at, temporary, steps)
+
+
+def _lift(context: Resolution, scope: Scope, term: s.Term, out: Out) -> f.FlatTerm:
+    """Return a variable, scalar or composite of such; the rest goes to `out`."""
+    match term:
+        case s.Scalar():
+            return term
+        case s.Array(at=at, items=items):
+            return s.Array(at, _lift_all(context, scope, items, out))
+        case s.Set(at=at, items=items):
+            return s.Set(at, _lift_all(context, scope, items, out))
+        case s.Object(at=at, pairs=pairs):
+            keys = _lift_all(context, scope, [k for k, _ in pairs], out)
+            values = _lift_all(context, scope, [v for _, v in pairs], out)
+            return s.Object(at, tuple(zip(keys, values, strict=True)))
+        case s.Call():
+            temporary = context.fresh(term.at)
+            literal = _invoke(context, scope, term, out, output=temporary)
+            if literal is not None:
+                out.append(literal)
+            return temporary
+        case s.Template():
+            return _template(context, scope, term, out)
+        case _:
+            kept = _keep(context, scope, term, out)
+    if isinstance(kept, s.Var):
+        return kept
+    temporary = context.fresh(term.at)
+    out.append(f.Unify(term.at, temporary, kept))
+    return temporary
+
+
+def _lift_all(
+    context: Resolution, scope: Scope, terms: Iterable[s.Term], out: Out
+) -> tuple[s.Term, ...]:
+    return tuple(_as_syntax(_lift(context, scope, term, out)) for term in terms)
+
+
+def _template(
+    context: Resolution, scope: Scope, term: s.Template, out: Out
+) -> s.Var:
+    """Return the text of `$"..."`; a part is a set, empty where it is undefined."""
+    parts: list[s.Term] = []
+    for part in term.parts:
+        if isinstance(part, str):
+            parts.append(s.Scalar(term.at, part))
+            continue
+        inner = Scope(frozenset(), scope)
+        body: Out = []
+        value = _lift(context, inner, part, body)
+        closure = f.Comprehension(
+            part.at, "set", None, value, tuple(body), frozenset(inner.outer)
+        )
+        temporary = context.fresh(part.at)
+        out.append(f.Unify(part.at, temporary, closure))
+        parts.append(temporary)
+    text = context.fresh(term.at)
+    args = (s.Array(term.at, tuple(parts)),)
+    out.append(f.Invoke(term.at, "internal.template_string", (), args, text))
+    return text
+
+
+def _closure(
+    context: Resolution,
+    scope: Scope,
+    term: s.ArrayComprehension | s.SetComprehension | s.ObjectComprehension,
+) -> f.Comprehension:
+    heads: list[s.Term]
+    match term:
+        case s.ArrayComprehension(head=head):
+            kind, heads = "array", [head]
+        case s.SetComprehension(head=head):
+            kind, heads = "set", [head]
+        case s.ObjectComprehension(key=key, value=value):
+            kind, heads = "object", [key, value]
+    names = set(body_names(term.body))
+    for head in heads:
+        names.update(term_names(head))
+    inner = Scope(frozenset(names), scope)
+    body: Out = []
+    _body(context, inner, term.body, body)
+    flat = [_lift(context, inner, head, body) for head in heads]
+    key_ = flat[0] if kind == "object" else None
+    return f.Comprehension(
+        term.at, kind, key_, flat[-1], tuple(body), frozenset(inner.outer)
+    )
+
+
+def _invoke(
+    context: Resolution,
+    scope: Scope,
+    term: s.Call,
+    out: Out,
+    *,
+    output: s.Var | None,
+) -> f.Invoke | None:
+    """Return the call of a built-in or function; its result goes to `output`."""
+    path = _static(term.name)
+    if path is None:
+        context.fail("rego_type_error", "a call needs a name", term.at)
+        return None
+    name = ".".join(path)
+    target: GlobalPath = ()
+    if term.infix:
+        name = {"eq": "equal"}.get(name, name)
+    elif path[0] in context.globals and path[0] != "input":
+        target = (*context.globals[path[0]], *path[1:])
+        name = ""
+    if name == "print":
+        return _print(context, scope, term, out)
+    known = target in context.functions if target else name in SIGNATURES
+    if not known:
+        context.fail(
+            "rego_type_error",
+            f"undefined function {'.'.join(path)}",
+            term.at,
+            _nearest(context, name or ".".join(path)),
+        )
+        return None
+    args = tuple(_lift(context, scope, arg, out) for arg in term.args)
+    arity = context.functions[target] if target else _arity(name)
+    if arity is not None and len(args) == arity + 1 and output is None:
+        return f.Invoke(term.at, name, target, args[:-1], args[-1])
+    if arity is not None and len(args) != arity:
+        context.fail(
+            "rego_type_error",
+            f"{'.'.join(path)}: arity mismatch: takes {arity}, called with {len(args)}",
+            term.at,
+        )
+        return None
+    return f.Invoke(term.at, name, target, args, output)
+
+
+def _arity(name: str) -> int | None:
+    """Return how many operands a built-in takes, None for any number.
+
+    >>> _arity("startswith"), _arity("opa.runtime")
+    (2, 0)
+    """
+    operands = SIGNATURES[name][1].partition("->")[0].strip()
+    if operands == "any*":
+        return None
+    depth = 0
+    count = 1 if operands else 0
+    for char in operands:
+        depth += (char == "[") - (char == "]")
+        count += char == "," and depth == 0
+    return count
+
+
+def _print(
+    context: Resolution, scope: Scope, term: s.Call, out: Out
+) -> f.Invoke:
+    """Return a call of print whose operands are sets, so that none can stop it."""
+    args: list[s.Term] = []
+    for arg in term.args:
+        inner = Scope(frozenset(), scope)
+        body: Out = []
+        value = _lift(context, inner, arg, body)
+        temporary = context.fresh(arg.at)
+        closure = f.Comprehension(
+            arg.at, "set", None, value, tuple(body), frozenset(inner.outer)
+        )
+        out.append(f.Unify(arg.at, temporary, closure))
+        args.append(temporary)
+    return f.Invoke(term.at, "internal.print", (), tuple(args), None)
+
+
+def _nearest(context: Resolution, name: str) -> str:
+    """Return a hint that names the closest function there is."""
+    from difflib import get_close_matches  # noqa: PLC0415  (only when it failed)
+
+    own = [".".join(p[1:]) for p in context.functions]
+    local = [p[-1] for p in context.functions]
+    near = get_close_matches(name, [*SIGNATURES, *own, *local], 1)
+    return f"did you mean `{near[0]}`?" if near else "no rule or built-in has this name"
+
+
+def _replacements(
+    context: Resolution, scope: Scope, withs: tuple[s.With, ...], out: Out
+) -> f.Replacements:
+    return tuple(
+        made
+        for item in withs
+        if (made := _replacement(context, scope, item, out)) is not None
+    )
+
+
+def _replacement(
+    context: Resolution, scope: Scope, item: s.With, out: Out
+) -> f.Replacement | None:
+    written = _static(item.target)
+    if written is None:
+        context.fail(
+            "rego_type_error",
+            "with keyword target must be a static reference",
+            item.at,
+            "name a path under input or data, a rule or a function",
+        )
+        return None
+    path = _function_or_document(context, written)
+    if path is None:
+        context.fail(
+            "rego_type_error",
+            "with keyword target must reference existing input, data, or a function",
+            item.at,
+        )
+        return None
+    function = None
+    if path in context.functions or path[0] not in ("data", "input"):
+        function = _replacing_function(context, item.value)
+    value = None if function else _lift(context, scope, item.value, out)
+    return f.Replacement(item.at, path, value, function)
+
+
+def _function_or_document(
+    context: Resolution, written: GlobalPath
+) -> GlobalPath | None:
+    if written[0] in context.globals:
+        return (*context.globals[written[0]], *written[1:])
+    name = ".".join(written)
+    return (name,) if name in SIGNATURES else None
+
+
+def _replacing_function(context: Resolution, value: s.Term) -> GlobalPath | None:
+    """Return the path of the function that a `with` value names, if it names one."""
+    written = _static(value)
+    if written is None:
+        return None
+    path = _function_or_document(context, written)
+    if path is None or (path[0] == "data" and path not in context.functions):
+        return None
+    return path if path[0] != "input" else None
