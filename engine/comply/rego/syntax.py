@@ -112,10 +112,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`$"text {term} text"`: literal strings and terms in turn."""
+    """`$"text {term} text"`: literal strings and terms in turn.
+
+    `{term with input as x}` is an `Expr`, the only kind of part that is one.
+    """
 
     at: int
-    parts: tuple["str | Term", ...]
+    parts: tuple["str | Term | Expr", ...]
 
 
 Term: TypeAlias = (
