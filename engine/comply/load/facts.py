@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from comply.findings import Finding
 from comply.source import Span
 
 Step: TypeAlias = str | int
@@ -41,7 +42,8 @@ class Document:
 
     `kind` is a key of LOADERS, `world` one of terraform, kubernetes, oracle, data.
     `value` is what a rule sees as `input`, never copied. `locate` finds the place of
-    the value at a path, lazily; `sensitive` gives the strings no output may show.
+    the value at a path, lazily; `sensitive` gives the strings no output may show;
+    `problems` are findings about the document itself, such as a plan that failed.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Document:
     collections: tuple[Collection, ...] = ()
     locate: Callable[[Path], Span | None] = _nowhere
     sensitive: Callable[[], frozenset[str]] = field(default=frozenset)
+    problems: tuple[Finding, ...] = ()
 
 
 def facts(document: Document) -> Iterator[Fact]:

@@ -1,0 +1,71 @@
+"""FOLDER -> FILES: which files of a tree may be documents or rules."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from comply.load.encoding import unreadable
+from comply.source import LoadError
+
+CANDIDATES: Final = frozenset({".json", ".yaml", ".yml", ".sql", ".rego", ".tfstate"})
+"""Names whose content is looked at; others in a folder are none of our business."""
+
+SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv", "vendor"})
+"""Folders of other people's files. Those that begin with a dot are skipped as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A file or folder that was not looked at, and why."""
+
+    path: Path
+    reason: str
+
+
+def walk(root: Path) -> Iterator[Path | Left | LoadError]:
+    """Yield the candidates of a tree in the order of their names.
+
+    A symbolic link is followed if it is a file inside the tree; one that leads out of
+    it or to a folder is `Left`. What cannot be read is a `LoadError`: nothing is known
+    about it.
+    """
+    inside = root.resolve()
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            yield unreadable(str(folder), error)
+            continue
+        below = []
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.is_symlink():
+                if found := _linked(path, inside):
+                    yield found
+            elif entry.is_dir():
+                if not entry.name.startswith(".") and entry.name not in SKIPPED:
+                    below.append(path)
+            elif _is_candidate(path):
+                yield path
+        folders += reversed(below)
+
+
+def _is_candidate(path: Path) -> bool:
+    return path.suffix.lower() in CANDIDATES and not path.name.startswith(".")
+
+
+def _linked(path: Path, inside: Path) -> Path | Left | None:
+    """Return what a symbolic link is to us, None if it concerns nobody."""
+    target = path.resolve()
+    if not target.is_relative_to(inside):
+        if _is_candidate(path) or target.is_dir():
+            return Left(path, "a link that leads out of the folder")
+        return None
+    if target.is_dir():
+        return None
+    return path if _is_candidate(path) else None

@@ -1,0 +1,195 @@
+"""SOURCE -> DOCUMENT: a Terraform or OpenTofu plan as `terraform show -json` prints it.
+
+A Spacelift policy input, which holds the plan under `terraform`, is taken as it is. In
+either case `input.resource_changes` and `input.terraform.resource_changes` are the same
+list, so rules written for Conftest and for Spacelift both run.
+https://developer.hashicorp.com/terraform/internals/json-format
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from comply.findings import Finding, Severity, Status
+from comply.load.facts import Collection, Document, Path
+from comply.load.json_text import places, read_json, read_one
+from comply.load.terraform_sensitive import sensitive_strings
+from comply.plan.values import Value
+from comply.source import LoadError, Source, Span
+
+_REMEDY: Final = (
+    "make it so: terraform plan -out plan.tfplan && "
+    "terraform show -json plan.tfplan > plan.json   (or with tofu)"
+)
+
+_LOOKALIKES: Final = (
+    (
+        ("@level", "@message"),
+        "the message stream of `terraform plan -json`, not the plan",
+        _REMEDY,
+    ),
+    (("lineage", "serial"), "a Terraform state file, not a plan", _REMEDY),
+    (("provider_schemas",), "the providers' schemas, not a plan", _REMEDY),
+    (
+        ("valid", "error_count"),
+        "the result of `terraform validate -json`, not a plan",
+        _REMEDY,
+    ),
+)
+
+_PLAN_KEYS: Final = frozenset(
+    {"resource_changes", "planned_values", "output_changes", "configuration"}
+)
+
+
+def load(source: Source) -> list[Document]:
+    """Return the one document of a plan file.
+
+    Raises:
+        LoadError: if the text is no plan; it says what it is and how to get one.
+    """
+    value = _read(source)
+    plan = _plan(source, value)
+    if not isinstance(plan.get("resource_changes", []), list | None):
+        raise LoadError(f"{source.name}: `resource_changes` is not a list")
+    for change in plan.get("resource_changes") or ():
+        if not isinstance(change, dict):
+            raise LoadError(f"{source.name}: a resource change that is no object")
+    wrapped = plan is not value
+    return [
+        Document(
+            name=source.name,
+            kind="terraform_plan",
+            world="terraform",
+            value={**plan, **value} if wrapped else {**plan, "terraform": plan},
+            collections=(Collection(("resource_changes",), identity),),
+            locate=_locator(source, value, wrapped=wrapped),
+            sensitive=partial(sensitive_strings, plan),
+            problems=tuple(_problems(source, plan)),
+        )
+    ]
+
+
+def identity(change: Value) -> str:
+    """Return what identifies a resource change: its address, and its deposed key.
+
+    >>> identity({"address": "aws_instance.a", "deposed": "00c1ffee"})
+    'aws_instance.a (deposed 00c1ffee)'
+    """
+    address = change.get("address")
+    if not isinstance(address, str):
+        address = f"{change.get('type', 'resource')}.{change.get('name', 'unnamed')}"
+    deposed = change.get("deposed")
+    return f"{address} (deposed {deposed})" if deposed else address
+
+
+def _read(source: Source) -> Value:
+    try:
+        return read_json(source)
+    except LoadError as error:
+        raise _explain(source, error) from None
+
+
+def _plan(source: Source, value: Value) -> dict[str, Any]:
+    """Return the plan in a JSON value, which may be a Spacelift input around it."""
+    if not isinstance(value, dict):
+        raise LoadError(f"{source.name}: a plan is a JSON object", hint=_REMEDY)
+    for keys, what, hint in _LOOKALIKES:
+        if all(key in value for key in keys):
+            raise LoadError(f"{source.name}: this is {what}", hint=hint)
+    plan = value.get("terraform")
+    if "resource_changes" in value or not isinstance(plan, dict):
+        plan = value
+    _refuse_version(source, plan.get("format_version"))
+    if plan is value and _PLAN_KEYS.isdisjoint(value):
+        what = "a Terraform state" if "values" in value else "no Terraform plan"
+        raise LoadError(f"{source.name}: this is {what}", hint=_REMEDY)
+    return plan
+
+
+def _refuse_version(source: Source, version: Value) -> None:
+    """Refuse plans of a format newer than the one we know: 1.x, and 0.x before it."""
+    if version is None:
+        return
+    major = str(version).partition(".")[0]
+    if major not in {"0", "1"}:
+        raise LoadError(
+            f"{source.name}: plan format {version} is not one that comply knows (1.x)",
+            hint="update comply, or use the Terraform version that wrote format 1",
+        )
+
+
+def _explain(source: Source, error: LoadError) -> LoadError:
+    """Return what is wrong with a plan file that is no JSON, as people know it."""
+    text = source.text
+    first = text.lstrip()[:400]
+    if first.startswith("{") and '"@level"' in first:
+        return LoadError(
+            f"{source.name}: this is the message stream of `terraform plan -json`, "
+            "not the plan",
+            hint=_REMEDY,
+        )
+    if "will perform the following actions" in text or "\x1b[" in first:
+        return LoadError(
+            f"{source.name}: this is what `terraform plan` shows to people, not JSON",
+            hint=_REMEDY,
+        )
+    return _polluted(source) or error
+
+
+def _polluted(source: Source) -> LoadError | None:
+    """Return the error for a plan with lines of a CI system around it."""
+    at = source.text.find('{"format_version"')
+    if at < 0:
+        return None
+    try:
+        _, end = read_one(source, at)
+    except LoadError:
+        if at == 0:
+            return None
+        end = len(source.text)
+    stray = 0 if source.text[:at].strip() else end
+    stray += len(source.text[stray:]) - len(source.text[stray:].lstrip())
+    span = source.span(stray)
+    return LoadError(
+        "there is text around the plan's JSON, such as a CI wrapper prints",
+        replace(span, width=min(len(span.line), 40)),
+        hint="write the plan in a step of its own; with setup-terraform set "
+        "`terraform_wrapper: false`",
+    )
+
+
+def _problems(source: Source, plan: dict[str, Any]) -> list[Finding]:
+    if plan.get("errored") is not True:
+        return []
+    return [
+        Finding(
+            rule_id="comply/plan-errored",
+            title="The plan is incomplete",
+            severity=Severity.HIGH,
+            status=Status.ERROR,
+            message="Terraform failed while it made this plan: what is missing from it "
+            "was not checked.",
+            span=Span(source.name, 1, 1),
+            remediation="Fix the error that `terraform plan` reports and plan again.",
+        )
+    ]
+
+
+def _locator(
+    source: Source, value: dict[str, Any], *, wrapped: bool
+) -> Callable[[Path], Span | None]:
+    """Return what finds a path of the document's value in the file's text."""
+    find = places(source)
+
+    def locate(path: Path) -> Span | None:
+        if wrapped and path and path[0] not in value:
+            path = ("terraform", *path)
+        elif not wrapped and path[:1] == ("terraform",):
+            path = path[1:]
+        span = find(path)
+        # A plan is one long line, which helps nobody and may hold secrets.
+        return replace(span, line="") if span else None
+
+    return locate
