@@ -23,9 +23,9 @@ from decimal import Decimal
 from comply.plan.builtins import lookup
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.runtime import (
-    MISSING, ONCE, Branch, agreed, always, entries, extent, grown, insert,
+    MISSING, ONCE, Branch, agreed, always, call_mock, entries, extent, grown, insert,
     is_collection, item, mockable, ordered_entries, ordered_values, put, standing_in,
-    values,
+    stored, values,
 )
 from comply.plan.values import (
     UNDEFINED, NumberLiteral, RegoSet, compare, equal, freeze,
@@ -55,7 +55,9 @@ def print_plan(plan: ir.Plan) -> Code:
     """Return the Python source of a plan."""
     writer = Writer()
     steps = list(_plan_steps(plan))
-    printer = Printer(writer, _mocked_builtins(steps), _covered(plan, steps))
+    functions = frozenset(r.path for r in plan.rules if r.kind == "function")
+    covered = _covered(plan, steps, functions)
+    printer = Printer(writer, _mocked_builtins(steps), covered, functions)
     mocked_rules = frozenset(
         rule for rules in printer.covered.values() for rule, _ in rules
     )
@@ -92,9 +94,9 @@ def build_tree(plan: ir.Plan, rules: dict[int, Callable[..., Value]]) -> Node:
     for path in plan.packages:
         _descend(root, path[1:])
     for rule in plan.rules:
+        children = _descend(root, rule.path[1:-1])[1]
         if rule.kind == "function":
             continue
-        children = _descend(root, rule.path[1:-1])[1]
         held: Node = children.get(rule.path[-1], (None, {}))
         children[rule.path[-1]] = (rules[rule.id], held[1])
     return root
@@ -128,9 +130,14 @@ def _mocked_builtins(steps: Iterable[ir.Step]) -> frozenset[str]:
 
 
 def _covered(
-    plan: ir.Plan, steps: Iterable[ir.Step]
+    plan: ir.Plan,
+    steps: Iterable[ir.Step],
+    functions: frozenset[tuple[str, ...]],
 ) -> dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
-    """Return, for each data path that is replaced, the rules at and under it."""
+    """Return, for each data path that is replaced, the rules at and under it.
+
+    A function is replaced by its own name only.
+    """
     paths = {
         item.path
         for step in steps
@@ -143,6 +150,7 @@ def _covered(
             (rule.id, rule.path[len(path) :])
             for rule in plan.rules
             if rule.path[: len(path)] == path
+            and (rule.path == path or rule.path not in functions)
         ]
         for path in sorted(paths)
     }
@@ -187,22 +195,29 @@ def _print_partial(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # no
     """Write a rule whose clauses each add to one set, object or tree."""
     writer = printer.writer
     writer.place = None
-    clauses = [clause for chain in rule.chains for clause in chain]
     with writer.block(f"def rule_{rule.id}(c):"):
         _print_memo(writer, rule, mocked)
         writer.line("out = Branch()" if rule.kind == "tree" else "out = {}")
-        for i in range(len(clauses)):
-            writer.line(f"clause_{rule.id}_{i}(c, out)")
+        for i, chain in enumerate(rule.chains):
+            calls = [f"clause_{rule.id}_{i}_{j}(c, out)" for j in range(len(chain))]
+            writer.line(" or ".join(calls))
         made = {"set": "RegoSet.of(out)", "object": "out", "tree": "grown(out)"}
         writer.line(f"c.memo[{rule.id}] = value = {made[rule.kind]}")
         writer.line("return value")
-    for i, clause in enumerate(clauses):
-        _print_adding(printer, rule, clause, f"clause_{rule.id}_{i}")
+    for i, chain in enumerate(rule.chains):
+        for j, clause in enumerate(chain):
+            function = f"clause_{rule.id}_{i}_{j}"
+            _print_adding(printer, rule, clause, function, len(chain) > 1)
 
 
 def _print_adding(
-    printer: Printer, rule: ir.Rule, clause: ir.Clause, function: str
+    printer: Printer,
+    rule: ir.Rule,
+    clause: ir.Clause,
+    function: str,
+    answers: bool,  # noqa: FBT001
 ) -> None:
+    """Write a clause that adds to `out`; if it `answers`, it tells whether it did."""
     writer = printer.writer
     printer.source = clause.source
 
@@ -217,11 +232,19 @@ def _print_adding(
         else:
             leaf = f"({value}, {clause.member})"
             writer.line(f"insert(out, [{', '.join(keys)}], {leaf}, {place})")
+        if answers:
+            writer.line("added = True")
 
     with writer.block(f"def {function}(c, out):"):
         writer.nested = 0
+        if answers:
+            writer.line("added = False")
         needs = (*clause.keys, clause.value)
-        print_steps(printer, Flow("return"), clause.steps, finish, needs)
+        with writer.level():
+            flow = Flow("return added" if answers else "return")
+            print_steps(printer, flow, clause.steps, finish, needs)
+        if answers:
+            writer.line("return added")
 
 
 def _print_single(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # noqa: FBT001
@@ -240,7 +263,8 @@ def _print_single(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # noq
             _print_memo(writer, rule, mocked)
         elif mocked:
             with writer.block(f"if {rule.id} in c.mocks:"):
-                writer.line(f"return c.mocks[{rule.id}]({call})")
+                params_ = ", ".join(["c", str(rule.id), *params[1:]])
+                writer.line(f"return call_mock({params_})")
         _print_chains(printer, rule, call, function)
         if not function:
             writer.line(f"c.memo[{rule.id}] = value")

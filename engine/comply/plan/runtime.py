@@ -94,6 +94,12 @@ def standing_in(function: Callable[..., Value], contextual: bool) -> Callable[..
     return call
 
 
+def call_mock(context: Context, key: object, *operands: Value) -> Value:
+    """Return what stands for the function `key`, which it can still call itself."""
+    inner = context.replaced(())
+    return inner.mocks.pop(key)(inner, *operands)
+
+
 def mockable(
     context: Context,
     name: str,
@@ -102,9 +108,8 @@ def mockable(
     *operands: Value,
 ) -> Value:
     """Return the result of a built-in, or of what some `with` put in its place."""
-    mock = context.mocks.get(name)
-    if mock is not None:
-        return mock(context, *operands)
+    if name in context.mocks:
+        return call_mock(context, name, *operands)
     return standing_in(function, contextual)(context, *operands)
 
 
@@ -143,6 +148,17 @@ def item(source: Value, key: Value) -> Value:
     if kind is RegoSet:
         return source.members[freeze(key)]
     raise KeyError(key)
+
+
+def stored(source: Value, key: Value) -> Value:
+    """Return `source[key]` of a base document, whose keys are all strings.
+
+    Raises:
+        KeyError: if there is none.
+    """
+    if type(source) is dict and type(key) is int:
+        return source[str(key)]
+    return item(source, key)
 
 
 def values(source: Value) -> Iterable[Value]:
@@ -273,7 +289,7 @@ def extent(context: Context, path: tuple[str, ...], keys: tuple[Value, ...]) -> 
     steps: tuple[Value, ...] = (*path, *keys)
     for i, step in enumerate(steps):
         if node is None:
-            base = item(base, step)
+            base = stored(base, step)
             continue
         if node[0] is not None:
             value = _whole(context, node, base)
@@ -290,29 +306,34 @@ def extent(context: Context, path: tuple[str, ...], keys: tuple[Value, ...]) -> 
 
 def _below(base: Value, step: Value) -> Value:
     try:
-        return item(base, step)
+        return stored(base, step)
     except (KeyError, IndexError):
         return UNDEFINED
 
 
 def _whole(context: Context, node: Node, base: Value) -> Value:
-    """Return all of a node: its rule, its children, and the base document under it."""
+    """Return all of a node: its rule and its children, base documents over them."""
     rule, children = node
     own = rule(context) if rule is not None else UNDEFINED
-    if not children:
-        return own if rule is not None else ({} if base is UNDEFINED else base)
-    if own is not UNDEFINED and type(own) is not dict:
-        return own
-    out = dict(own) if own is not UNDEFINED else {}
-    if own is UNDEFINED and type(base) is dict:
-        out.update(base)
-    for name, child in children.items():
-        value = _whole(context, child, _below(base, name))
-        if value is not UNDEFINED:
-            out[name] = value
-        else:
-            out.pop(name, None)
-    return out
+    if own is UNDEFINED and (children or rule is None):
+        own = {}
+    if children and type(own) is dict:
+        own = dict(own)
+        for name, child in children.items():
+            value = _whole(context, child, _below(base, name))
+            if value is not UNDEFINED:
+                own[name] = value
+    return _merged(own, base, children)
+
+
+def _merged(virtual: Value, base: Value, children: dict[str, Any]) -> Value:
+    """Return a virtual document with a base document over it."""
+    if base is UNDEFINED:
+        return virtual
+    if type(virtual) is not dict or type(base) is not dict:
+        return base
+    rest = {k: v for k, v in base.items() if k not in children}
+    return {**virtual, **rest}
 
 
 def ordered_relation(rows: Iterable[Value]) -> list[Value]:

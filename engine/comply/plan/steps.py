@@ -22,12 +22,13 @@ class Printer:
 
     `functions` holds functions lifted out of the one being printed, `mocked` the
     built-ins that some `with` replaces, `used` the built-ins called, `covered` the data
-    paths replaced and the rules under them.
+    paths replaced and the rules under them, `functions` the paths of functions.
     """
 
     writer: Writer
     mocked: frozenset[str]
     covered: dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]
+    functions: frozenset[tuple[str, ...]]
     source: int = 0
     counter: int = 0
     used: set[str] = field(default_factory=set)
@@ -174,12 +175,13 @@ def _cheap(step: ir.Step) -> bool:
 
 def _subscript(printer: Printer, flow: Flow, step: ir.Lookup) -> str:
     text = atom(printer, flow, step.source)
+    get = "stored" if isinstance(step.source, ir.BaseData) else "item"
     for key in step.keys:
         inner = atom(printer, flow, key)
         if isinstance(key, ir.Const) and isinstance(key.value, str):
             text = f"{text}[{inner}]"
         else:
-            text = f"item({text}, {inner})"
+            text = f"{get}({text}, {inner})"
     return text
 
 
@@ -430,7 +432,8 @@ def _print_with(
             value = f"standing_in({builtin_name(item.name)}, {contextual})"
         else:
             value = atom(printer, flow, item.value or ir.Const(None))
-            if item.path[0] not in ("input", "data"):
+            document = item.path[0] in ("input", "data")
+            if not document or item.path in printer.functions:
                 value = f"always({value})"
         rules = printer.covered.get(item.path, [])
         parts.append(f"({item.path!r}, {value}, {tuple(rules)!r}), ")

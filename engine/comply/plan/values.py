@@ -10,6 +10,7 @@ of a string, a number or null is itself, hence JSON objects are used as they are
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cmp_to_key
+from json import dumps
 from typing import Any, Final, Literal, TypeAlias
 
 Value: TypeAlias = Any
@@ -227,7 +228,7 @@ def sort(values: Iterable[Value]) -> list[Value]:
     """Return `values` in Rego's order."""
     items = list(values)
     kinds = set(map(type, items))
-    if kinds <= {str} or kinds <= {int, float}:
+    if kinds <= {str} or kinds <= _NUMBERS:
         return sorted(items)
     return sorted(items, key=sort_key)
 
@@ -285,7 +286,9 @@ def to_json(value: Value) -> Value:
 
 
 def _json_key(key: Key) -> str:
-    return key if type(key) is str else show(thaw(key))
+    if type(key) is str:
+        return key
+    return dumps(to_json(thaw(key)), separators=(",", ":"), sort_keys=True)
 
 
 def show(value: Value) -> str:
@@ -314,22 +317,72 @@ def show(value: Value) -> str:
 
 _ESCAPES: Final = {
     '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t",
-    "\b": "\\b", "\f": "\\f",
+    "\b": "\\b", "\f": "\\f", "\a": "\\a", "\v": "\\v",
 }  # fmt: skip
 
 
 def quote(text: str) -> str:
-    """Return a string as a JSON string that keeps letters beyond ASCII."""
-    out = "".join(
-        _ESCAPES.get(c) or (f"\\u{ord(c):04x}" if c < " " else c) for c in text
-    )
-    return f'"{out}"'
+    r"""Return a string between quotes as OPA prints it: Go's `strconv.Quote`.
+
+    Letters beyond ASCII stay; what does not print becomes an escape. A lone surrogate
+    is a byte that was no UTF-8 (PEP 383), or none at all.
+
+    >>> print(quote('a"é\x01\u2028'))
+    "a\"é\x01\u2028"
+    """
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join([_ESCAPES.get(c) or _escape(c) for c in text]) + '"'
+
+
+def _escape(char: str) -> str:
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def number_text(value: float | Decimal) -> str:
-    """Return a number as its author wrote it.
+    """Return a number as its author wrote it, or as Go prints what was computed.
 
     >>> number_text(10), number_text(0.5), number_text(NumberLiteral("1e3"))
     ('10', '0.5', '1e3')
+    >>> number_text(Decimal("1234567.3333333333333"))
+    '1.2345673333333333333e+06'
     """
-    return value.text if isinstance(value, NumberLiteral) else str(value)
+    if isinstance(value, NumberLiteral):
+        return value.text
+    if isinstance(value, Decimal):
+        return general(value)
+    try:
+        return str(value)
+    except ValueError:
+        # `str` refuses an integer of thousands of digits; a Decimal prints any.
+        return format(Decimal(value), "f")
+
+
+def general(value: float | Decimal) -> str:
+    """Return a number as Go's format `g` with the fewest digits prints it.
+
+    >>> general(100000.0), general(1234567.5), general(0.00001)
+    ('100000', '1.2345675e+06', '1e-05')
+    """
+    negative, numerals, exponent = Decimal(str(value)).as_tuple()
+    if not isinstance(exponent, int):
+        return str(value)
+    digits = "".join(map(str, numerals)).rstrip("0") or "0"
+    point = len(numerals) + exponent if value else 1
+    sign = "-" if negative else ""
+    if not -4 < point <= 6:
+        fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+        return f"{sign}{digits[0]}{fraction}e{point - 1:+03d}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    whole = digits[:point].ljust(point, "0")
+    return f"{sign}{whole}.{digits[point:]}" if digits[point:] else sign + whole

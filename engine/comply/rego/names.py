@@ -53,8 +53,33 @@ def use(scope: Scope, owner: Scope, name: str, unique: str) -> None:
         at = at.parent
 
 
-def body_names(body: s.Body) -> Iterator[str]:
-    """Yield the names of variables in a body, those of closures left out."""
+def implicit_names(body: s.Body, *heads: s.Term) -> frozenset[str]:
+    """Return the names that a body and its head use without declaring them.
+
+    Those of closures are left out.
+    """
+    used = set(_used_names(body))
+    for head in heads:
+        used.update(term_names(head))
+    return frozenset(used.difference(_declared_names(body)))
+
+
+def _declared_names(body: s.Body) -> Iterator[str]:
+    for literal in body:
+        match literal:
+            case s.Some(names=names):
+                yield from (var.name for var in names)
+            case s.SomeIn(key=key, value=value):
+                for pattern in (key, value):
+                    if pattern is not None:
+                        yield from (v.name for v in pattern_names(pattern))
+            case s.Expr(term=s.Call(name=s.Var(name="assign"), args=(target, _))):
+                yield from (v.name for v in pattern_names(target))
+            case _:
+                pass
+
+
+def _used_names(body: s.Body) -> Iterator[str]:
     for literal in body:
         match literal:
             case s.Expr(term=term, withs=withs):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from comply.plan import ir
 from comply.plan.builtins.signatures import RELATIONS
-from comply.plan.values import RegoSet, Value, freeze
+from comply.plan.values import RegoSet, Value, equal, freeze
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.errors import Code, RegoError
@@ -210,7 +210,8 @@ def _match_term(
     context: Compilation, block: Block, pattern: f.FlatTerm, term: f.FlatTerm
 ) -> None:
     """Append steps that match `pattern` with the value of `term`."""
-    if isinstance(pattern, s.Var) and pattern.name not in block.bound:
+    taken = block.bound | names(term)
+    if isinstance(pattern, s.Var) and pattern.name not in taken:
         target = ir.Local(pattern.name)
         _value(context, block, term, target)
         block.bound |= {pattern.name}
@@ -238,8 +239,14 @@ def _match(
                 step = _value(context, block, _as_flat(key))
                 _match_member(context, block, value, atom, step)
         case _:
-            value = _value(context, block, pattern)
-            block.steps.append(ir.Equal(at, atom, value))
+            _equal(block, at, atom, _value(context, block, pattern))
+
+
+def _equal(block: Block, at: int, left: ir.Atom, right: ir.Atom) -> None:
+    if not isinstance(left, ir.Const) or not isinstance(right, ir.Const):
+        block.steps.append(ir.Equal(at, left, right))
+    elif not equal(left.value, right.value):
+        block.steps.append(ir.Never(at))
 
 
 def _match_member(
@@ -520,7 +527,7 @@ def _invoke(context: Compilation, block: Block, literal: f.Invoke) -> None:
     output = literal.output
     if output is None and group is None:
         if literal.builtin == "equal":
-            block.steps.append(ir.Equal(literal.at, *args))
+            _equal(block, literal.at, *args)
             return
         if literal.builtin not in RELATIONS:
             step = ir.CallBuiltin(literal.at, None, literal.builtin, args)

@@ -15,10 +15,9 @@ from comply.rego.errors import Code, RegoError
 from comply.rego.names import (
     GlobalPath,
     Scope,
-    body_names,
     holder,
+    implicit_names,
     pattern_names,
-    term_names,
     use,
 )
 
@@ -56,6 +55,11 @@ class Resolution:
         """Return a new temporary variable."""
         self.temporary += 1
         return s.Var(at, f"%{self.temporary}")
+
+    def wildcard(self, at: int) -> s.Var:
+        """Return a new variable that nothing reads."""
+        self.temporary += 1
+        return s.Var(at, f"$i{self.temporary}")
 
 
 def globals_of(module: s.Module, rule_names: Iterable[str]) -> dict[str, GlobalPath]:
@@ -119,10 +123,8 @@ def resolve_rule(context: Resolution, rule: s.Rule) -> f.FlatRule:
 def _clause(context: Resolution, rule: s.Rule) -> f.FlatClause:
     head = rule.head
     _, suffix = head_path(rule)
-    names = set(body_names(rule.body))
-    for term in (*suffix, *(t for t in (head.key, head.value) if t is not None)):
-        names.update(term_names(term))
-    scope = Scope(frozenset(names))
+    heads = (t for t in (*suffix, head.key, head.value) if t is not None)
+    scope = Scope(implicit_names(rule.body, *heads))
     args: tuple[f.FlatTerm, ...] = ()
     if head.args is not None:
         for arg in head.args:
@@ -150,7 +152,7 @@ def _declare_args(context: Resolution, scope: Scope, arg: s.Term) -> None:
 
 def resolve_query(context: Resolution, body: s.Body) -> tuple[f.FlatBody, list[str]]:
     """Return a query over unique names, and the names whose values it answers."""
-    scope = Scope(frozenset(body_names(body)))
+    scope = Scope(implicit_names(body))
     out: Out = []
     _body(context, scope, body, out)
     shown = [
@@ -294,7 +296,7 @@ def _some_in(
         for var in pattern_names(pattern):
             if not var.name.startswith("$"):
                 _declare(context, scope, var, "declared")
-    key: f.FlatTerm = context.fresh(literal.at)
+    key: f.FlatTerm = context.wildcard(literal.at)
     if literal.key is not None:
         key = _lift(context, scope, literal.key, lifted)
     element = _step(context, domain, key, lifted)
@@ -329,7 +331,7 @@ def _every(context: Resolution, scope: Scope, literal: s.Every, out: Out) -> Non
     withs = _replacements(context, scope, literal.withs, out)
     lifted: Out = []
     domain = _lift(context, scope, literal.domain, lifted)
-    inner = Scope(frozenset(body_names(literal.body)), scope)
+    inner = Scope(implicit_names(literal.body), scope)
     key = None
     if literal.key is not None:
         key = _declare(context, inner, literal.key, "declared")
@@ -476,10 +478,7 @@ def _closure(
             kind, heads = "set", [head]
         case s.ObjectComprehension(key=key, value=value):
             kind, heads = "object", [key, value]
-    names = set(body_names(term.body))
-    for head in heads:
-        names.update(term_names(head))
-    inner = Scope(frozenset(names), scope)
+    inner = Scope(implicit_names(term.body, *heads), scope)
     body: Out = []
     _body(context, inner, term.body, body)
     flat = [_lift(context, inner, head, body) for head in heads]

@@ -1,10 +1,11 @@
 """FLAT RULES -> RULE TREE: which rules define which path, and what that forbids."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from comply.rego.errors import Code, RegoError
 from comply.rego.flat import FlatClause, FlatRule
+from comply.rego.syntax import Scalar
 from comply.source import Source
 
 Path = tuple[str, ...]
@@ -34,7 +35,7 @@ def group_rules(
 ) -> tuple[Group, ...]:
     """Return the rules grouped by path; conflicts go to `errors`."""
     by_path: dict[Path, list[FlatRule]] = {}
-    for rule in rules:
+    for rule in _absorbed(tuple(rules)):
         by_path.setdefault(rule.path, []).append(rule)
     groups = []
     for number, (path, members) in enumerate(by_path.items()):
@@ -45,6 +46,25 @@ def group_rules(
         default = defaults[0] if defaults else None
         groups.append(Group(number, path, kind, others, default))
     return tuple(groups)
+
+
+def _absorbed(rules: tuple[FlatRule, ...]) -> Iterator[FlatRule]:
+    """Yield the rules, those under a path with open keys moved to that path.
+
+    `p[x] := 1` and `p.a := 2` build one object, and may conflict.
+    """
+    opened = {r.path for r in rules if any(c.suffix for c in r.clauses)}
+    for rule in rules:
+        prefixes = (rule.path[:n] for n in range(2, len(rule.path)))
+        home = next((p for p in prefixes if p in opened), None)
+        if home is None or rule.function or rule.default:
+            yield rule
+            continue
+        steps = tuple(Scalar(rule.at, step) for step in rule.path[len(home) :])
+        clauses = tuple(
+            replace(c, suffix=(*steps, *c.suffix)) for c in rule.clauses
+        )
+        yield replace(rule, path=home, clauses=clauses)
 
 
 def _kind(members: list[FlatRule]) -> str:
