@@ -12,6 +12,7 @@ from typing import Any
 
 from comply.plan import ir
 from comply.plan.builtins import lookup
+from comply.plan.emit_units import UnitCode, collect_units, print_units
 from comply.plan.reads import every_step, loops
 from comply.plan.runtime import Node
 from comply.plan.steps import Flow, Printer, atom, builtin_name, print_steps
@@ -43,12 +44,17 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Compiled code: the functions of rules by id, the tree of documents, the query."""
+    """Compiled code.
+
+    `rules` are the functions of rules by id, `tree` the documents they make up,
+    `entries` the units of the rules that a check starts from.
+    """
 
     code: Code
     rules: dict[int, Callable[..., Value]]
     tree: Node
     query: Callable[..., None] | None
+    entries: dict[int, tuple[UnitCode, ...]]
 
 
 def print_plan(plan: ir.Plan) -> Code:
@@ -64,6 +70,9 @@ def print_plan(plan: ir.Plan) -> Code:
     for rule in plan.rules:
         _print_rule(printer, rule, rule.id in mocked_rules)
         _print_lifted(printer)
+        if rule.id in plan.entries and rule.kind == "set":
+            print_units(printer, rule)
+            _print_lifted(printer)
     if plan.query is not None:
         _print_query(printer, plan.query)
         _print_lifted(printer)
@@ -85,7 +94,13 @@ def load(code: Code, plan: ir.Plan) -> Program:
     lines = code.text.splitlines(keepends=True)
     linecache.cache[file] = (len(code.text), None, lines, file)
     rules = {rule.id: namespace[f"rule_{rule.id}"] for rule in plan.rules}
-    return Program(code, rules, build_tree(plan, rules), namespace.get("query"))
+    entries = {
+        rule.id: collect_units(rule, namespace)
+        for rule in plan.rules
+        if rule.id in plan.entries and rule.kind == "set"
+    }
+    tree = build_tree(plan, rules)
+    return Program(code, rules, tree, namespace.get("query"), entries)
 
 
 def build_tree(plan: ir.Plan, rules: dict[int, Callable[..., Value]]) -> Node:

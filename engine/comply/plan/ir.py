@@ -324,9 +324,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All rules; clauses index `sources`; `packages` are paths that exist anyway."""
+    """All rules; clauses index `sources`.
+
+    `packages` are paths that exist even without rules, `entries` the rules that a check
+    starts from.
+    """
 
     rules: tuple[Rule, ...]
     sources: tuple[Source, ...]
     packages: tuple[DataPath, ...] = ()
+    entries: frozenset[RuleId] = frozenset()
     query: Query | None = None

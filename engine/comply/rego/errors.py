@@ -34,8 +34,8 @@ class RegoError(ComplyError):
         self.errors: tuple[RegoError, ...] = (self,)
 
     def headline(self) -> str:
-        """Return place, code and message as OPA prints them."""
-        place = f"{self.span}: " if self.span else ""
+        """Return file and row, code and message, in OPA's form."""
+        place = f"{self.span.file}:{self.span.row}: " if self.span else ""
         return f"{place}{self.code}: {self.message}"
 
     def render(self) -> str:

@@ -117,9 +117,7 @@ def term_names(term: s.Term) -> Iterator[str]:
             for arg in args:
                 yield from term_names(arg)
         case s.Template(parts=parts):
-            for part in parts:
-                if not isinstance(part, str):
-                    yield from term_names(part)
+            yield from _template_names(parts)
         case (
             s.Scalar()
             | s.ArrayComprehension()
@@ -127,6 +125,16 @@ def term_names(term: s.Term) -> Iterator[str]:
             | s.ObjectComprehension()
         ):
             return
+
+
+def _template_names(parts: tuple[str | s.Term | s.Expr, ...]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, s.Expr):
+            yield from term_names(part.term)
+            for item in part.withs:
+                yield from term_names(item.value)
+        elif not isinstance(part, str):
+            yield from term_names(part)
 
 
 def pattern_names(term: s.Term) -> Iterator[s.Var]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from comply.plan import ir
@@ -128,7 +128,7 @@ class Policy:
         query = compile_query(compilation, flat, shown, index)
         if errors:
             raise together(errors)
-        plan = ir.Plan(self.plan.rules, sources, self.plan.packages, query)
+        plan = replace(self.plan, sources=sources, query=query)
         return load(print_plan(plan), plan)
 
 
@@ -157,8 +157,10 @@ def compile_modules(modules: Mapping[str, str], version: Version = "auto") -> Po
     return compile_parsed(tuple(parsed))
 
 
-def compile_parsed(modules: tuple[s.Module, ...]) -> Policy:
-    """Return the policy of parsed modules.
+def compile_parsed(
+    modules: tuple[s.Module, ...], wanted: frozenset[tuple[str, ...]] = frozenset()
+) -> Policy:
+    """Return the policy of parsed modules; `wanted` are the paths of entry rules.
 
     Raises:
         RegoError: with every error in `.errors`.
@@ -186,7 +188,8 @@ def compile_parsed(modules: tuple[s.Module, ...]) -> Policy:
     if errors:
         raise together(errors)
     packages = tuple(sorted({("data", *m.package) for m in modules}))
-    plan = ir.Plan(rules, sources, packages)
+    entries = frozenset(rule.id for rule in rules if rule.path in wanted)
+    plan = ir.Plan(rules, sources, packages, entries)
     return Policy(modules, plan, load(print_plan(plan), plan), root, functions)
 
 

@@ -12,6 +12,7 @@ from comply.plan.builtins.signatures import SIGNATURES
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.errors import Code, RegoError
+from comply.rego.safety import names
 from comply.rego.names import (
     GlobalPath,
     Scope,
@@ -450,19 +451,38 @@ def _template(
         if isinstance(part, str):
             parts.append(s.Scalar(term.at, part))
             continue
-        inner = Scope(frozenset(), scope)
-        body: Out = []
-        value = _lift(context, inner, part, body)
-        closure = f.Comprehension(
-            part.at, "set", None, value, tuple(body), frozenset(inner.outer)
-        )
-        temporary = context.fresh(part.at)
-        out.append(f.Unify(part.at, temporary, closure))
-        parts.append(temporary)
+        parts.append(_optional(context, scope, part, out))
     text = context.fresh(term.at)
     args = (s.Array(term.at, tuple(parts)),)
     out.append(f.Invoke(term.at, "internal.template_string", (), args, text))
     return text
+
+
+def _optional(
+    context: Resolution, scope: Scope, part: s.Term | s.Expr, out: Out
+) -> s.Var:
+    """Return a set that holds the value of `part`, or nothing where it is undefined."""
+    withs: f.Replacements = ()
+    term: s.Term
+    if isinstance(part, s.Expr):
+        withs = _replacements(context, scope, part.withs, out)
+        term = part.term
+    else:
+        term = part
+    inner = Scope(frozenset(), scope)
+    body: Out = []
+    value = _lift(context, inner, term, body)
+    closure = f.Comprehension(
+        part.at,
+        "set",
+        None,
+        value,
+        tuple(_with(literal, withs) for literal in body),
+        frozenset(inner.outer | {n for w in withs if w.value for n in names(w.value)}),
+    )
+    temporary = context.fresh(part.at)
+    out.append(f.Unify(part.at, temporary, closure))
+    return temporary
 
 
 def _closure(
@@ -554,18 +574,8 @@ def _print(
     context: Resolution, scope: Scope, term: s.Call, out: Out
 ) -> f.Invoke:
     """Return a call of print whose operands are sets, so that none can stop it."""
-    args: list[s.Term] = []
-    for arg in term.args:
-        inner = Scope(frozenset(), scope)
-        body: Out = []
-        value = _lift(context, inner, arg, body)
-        temporary = context.fresh(arg.at)
-        closure = f.Comprehension(
-            arg.at, "set", None, value, tuple(body), frozenset(inner.outer)
-        )
-        out.append(f.Unify(arg.at, temporary, closure))
-        args.append(temporary)
-    return f.Invoke(term.at, "internal.print", (), tuple(args), None)
+    args = tuple(_optional(context, scope, arg, out) for arg in term.args)
+    return f.Invoke(term.at, "internal.print", (), args, None)
 
 
 def _nearest(context: Resolution, name: str) -> str:

@@ -1,0 +1,102 @@
+"""UNITS -> PYTHON: the clauses of an entry rule, each open to one element at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from comply.plan import ir
+from comply.plan.steps import Flow, Printer, atom, print_steps
+from comply.plan.units import Path, Unit, cut
+from comply.plan.values import Value
+from comply.plan.writer import name
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCode:
+    """The code of one clause of an entry rule.
+
+    With a `path` the clause is cut at its driver: `start(context)` gives what `run`
+    needs besides an element, or None where the clause cannot hold, and
+    `run(context, out, key, element, *started)` adds the members it yields for one
+    element of the collection at `path`. Without one, `run(context, out)` adds all.
+    """
+
+    source: int
+    at: int
+    path: Path | None
+    start: Callable[..., tuple[Value, ...] | None] | None
+    run: Callable[..., Any]
+
+
+def print_units(printer: Printer, rule: ir.Rule) -> None:
+    """Write the functions of an entry rule's units."""
+    for i, chain in enumerate(rule.chains):
+        unit = cut(chain[0]) if len(chain) == 1 else None
+        if unit is not None:
+            _print_start(printer, unit, f"start_{rule.id}_{i}")
+            _print_run(printer, unit, f"unit_{rule.id}_{i}")
+
+
+def collect_units(
+    rule: ir.Rule, namespace: dict[str, Any]
+) -> tuple[UnitCode, ...]:
+    """Return the units of an entry rule from the names that its code defined."""
+    units = []
+    for i, chain in enumerate(rule.chains):
+        unit = cut(chain[0]) if len(chain) == 1 else None
+        clause = chain[0]
+        if unit is None:
+            run = _whole([namespace[f"clause_{rule.id}_{i}_{j}"] for j in _range(chain)])
+            units.append(UnitCode(clause.source, clause.at, None, None, run))
+            continue
+        start = namespace[f"start_{rule.id}_{i}"]
+        run = namespace[f"unit_{rule.id}_{i}"]
+        units.append(UnitCode(clause.source, clause.at, unit.path, start, run))
+    return tuple(units)
+
+
+def _range(chain: tuple[ir.Clause, ...]) -> range:
+    return range(len(chain))
+
+
+def _whole(clauses: list[Callable[..., Any]]) -> Callable[..., Any]:
+    """Return a chain of clauses as one function: the first that adds ends it."""
+
+    def run(context: object, out: dict[Any, Value]) -> None:
+        any(clause(context, out) for clause in clauses)
+
+    return run
+
+
+def _print_start(printer: Printer, unit: Unit, function: str) -> None:
+    writer = printer.writer
+    printer.source = unit.clause.source
+    carried = "".join(f"{name(ir.Local(n))}, " for n in unit.carried)
+
+    def finish(_flow: Flow) -> None:
+        writer.line(f"return ({carried})")
+
+    with writer.block(f"def {function}(c):"):
+        writer.nested = 0
+        print_steps(printer, Flow("return None"), unit.before, finish)
+
+
+def _print_run(printer: Printer, unit: Unit, function: str) -> None:
+    writer = printer.writer
+    printer.source = unit.clause.source
+    driver = unit.driver
+    key = name(driver.key) if driver.key is not None else "_key"
+    element = name(driver.value) if driver.value is not None else "_element"
+    carried = [name(ir.Local(n)) for n in unit.carried]
+    params = ", ".join(["c", "out", key, element, *carried])
+
+    def finish(flow: Flow) -> None:
+        value = atom(printer, flow, unit.clause.value)
+        writer.line(f"out[freeze({value})] = {value}")
+
+    with writer.block(f"def {function}({params}):"):
+        writer.nested = 0
+        print_steps(
+            printer, Flow("return"), unit.after, finish, (unit.clause.value,)
+        )
+        writer.line("return")
