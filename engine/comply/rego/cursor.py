@@ -102,6 +102,23 @@ class Cursor:
             self.wildcards += 1
         return Var(start, name)
 
+    def names_a_rule(self) -> bool:
+        """Tell whether a keyword is used as a name: `not["x"]`, `else["x"]`.
+
+        In `not.x` the lexer has seen to it.
+        """
+        after = self.at + 1
+        return (
+            self.kinds[after] == "["
+            and self.tokens.starts[after] == self.tokens.ends[self.at]
+        )
+
+    def take_keyword(self) -> Var:
+        """Step over a keyword that is used as a name."""
+        start, name = self.start, self.word()
+        self.at += 1
+        return Var(start, name)
+
     def mark(self) -> tuple[int, int, int]:
         """Return what `reset` needs to come back here."""
         return self.at, self.depth, self.wildcards

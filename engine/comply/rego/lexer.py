@@ -190,7 +190,7 @@ def _lex_raw(tokens: Tokens, at: int) -> int:
             )
         )
         end = len(tokens.text) - 2
-    tokens.strings[at] = tokens.text[at + 1 : end].replace("\r", "")
+    tokens.strings[at] = tokens.text[at + 1 : end]
     return tokens.add("raw", at, end + 1)
 
 

@@ -159,8 +159,12 @@ def _parse(
         except RecursionError:
             c.errors.append(c.too_deep())
             break
-    comments = tuple(tokens.comments)
-    notes, mistakes = read_annotations(tokens, package_at, rules)
+    statements = [(package_at, "package")]
+    statements += [(item.at, "import") for item in imports]
+    statements += [(rule.at, "rule") for rule in rules]
+    notes, mistakes = read_annotations(
+        tokens, sorted(statements), complete=not c.errors
+    )
     module = Module(
         source=source,
         version=version,
@@ -168,7 +172,7 @@ def _parse(
         package=package,
         imports=tuple(imports),
         rules=tuple(rules),
-        comments=comments,
+        comments=tuple(tokens.comments),
         annotations=notes,
     )
     return module, [*_lexical(tokens), *c.errors, *mistakes]
@@ -177,11 +181,11 @@ def _parse(
 def _parse_statement(c: Cursor, imports: list[Import], rules: list[Rule]) -> None:
     """Read one import or rule into `imports` or `rules`."""
     kind = c.kind
-    if kind == "import" and c.kinds[c.at + 1] != "[":
+    if kind == "import" and not c.names_a_rule():
         imports.append(parse_import(c))
         c.keywords |= keywords(c.version, imports)
         c.kinds = active_kinds(c.tokens, c.keywords)
-    elif kind == "package" and c.kinds[c.at + 1] != "[":
+    elif kind == "package" and not c.names_a_rule():
         raise c.error("unexpected package", "a file has one package, at its top")
     else:
         rules.extend(parse_rules(c))

@@ -38,7 +38,7 @@ def parse_rules(c: Cursor) -> list[Rule]:
         ParseError: it is not a rule. Mistakes that leave no doubt about the tree, as a
             missing `if`, go to `c.errors` instead.
     """
-    if c.kind == "default" and c.kinds[c.at + 1] != "[":
+    if c.kind == "default" and not c.names_a_rule():
         return [_parse_default(c)]
     start, first = c.start, c.at
     head = _parse_head(c)
@@ -52,7 +52,7 @@ def parse_rules(c: Cursor) -> list[Rule]:
         _check_bodiless(c, first, head)
     if opening != "if":
         head = _settle_key(c, first, head, has_body=bool(body))
-    if body and c.kinds[c.at] == "else":
+    if body and c.kinds[c.at] == "else" and not c.names_a_rule():
         return [_with_else(c, Rule(start, c.last_end, head, body))]
     rules = [Rule(start, c.last_end, head, body)]
     while body and c.kinds[c.at] == "{":
@@ -116,11 +116,9 @@ def _parse_head(c: Cursor) -> Head:
 
 def _parse_name(c: Cursor) -> tuple[tuple[Term, ...], tuple[Term, ...] | None]:
     """Return a head's reference and, for a function, its arguments."""
-    first = c.at
     start = c.start
-    if c.kind in KEYWORDS and c.kinds[c.at + 1] == "[":
-        name: Term = Var(start, c.word())
-        c.at += 1
+    if c.kind in KEYWORDS and c.names_a_rule():
+        name: Term = c.take_keyword()
     elif c.kind == "ident":
         name = c.take_var()
     else:
@@ -139,9 +137,8 @@ def _parse_name(c: Cursor) -> tuple[tuple[Term, ...], tuple[Term, ...] | None]:
             return (head, *path), args
         case _:
             end = c.last_end
-            text = c.tokens.text[start:end]
-            message = f"invalid rule head: {text}"
-            raise ParseError(message, c.tokens.starts[first], end)
+            message = f"invalid rule head: {c.tokens.text[start:end]}"
+            raise ParseError(message, start, end)
 
 
 def _not_a_name(c: Cursor) -> ParseError:
@@ -251,8 +248,8 @@ def _check_default_args(head: Head, at: int, end: int) -> None:
     """Refuse arguments of a default function that are not variables of their own."""
     names: set[str] = set()
     for arg in head.args or ():
-        if not isinstance(arg, Var):
-            kind = _kind(arg)
+        if not isinstance(arg, Var) or arg.name in ("input", "data"):
+            kind = "ref" if isinstance(arg, Var) else _kind(arg)
             message = f"illegal default rule (arguments cannot contain {kind})"
             raise ParseError(message, at, end)
         if arg.name in names:

@@ -39,6 +39,7 @@ _BINARY: Final = {
     "%": (5, "rem"),
 }  # fmt: skip
 STEPS: Final = frozenset({".", "[", "("})
+_STEPS_OF_CALL: Final = frozenset({".", "["})
 _IN_TWO: Final = "internal.member_2"
 _IN_THREE: Final = "internal.member_3"
 _EVERY_FORM: Final = "expected `x[, y] in xs { ... }` expression"
@@ -65,11 +66,8 @@ def parse_literal(c: Cursor) -> Literal:
     """Return one expression of a body, with its `not` and `with`."""
     start, kind = c.start, c.kinds[c.at]
     if kind in KEYWORDS:
-        if (
-            c.kinds[c.at + 1] == "["
-            and c.tokens.starts[c.at + 1] == c.tokens.ends[c.at]
-        ):
-            return _parse_expr(c, start)
+        if c.names_a_rule():
+            return _parse_expr(c, start, parse_steps(c, c.take_keyword()))
         if kind == "some":
             return _parse_some(c)
         if kind == "every":
@@ -82,8 +80,10 @@ def parse_literal(c: Cursor) -> Literal:
     return _parse_expr(c, start)
 
 
-def _parse_expr(c: Cursor, start: int, *, negated: bool = False) -> Expr:
-    term = parse_member(c)
+def _parse_expr(
+    c: Cursor, start: int, left: Term | None = None, *, negated: bool = False
+) -> Expr:
+    term = parse_member(c, left)
     if c.kinds[c.at] in (":=", "="):
         operator = Var(c.start, "assign" if c.kind == ":=" else "eq")
         c.at += 1
@@ -198,14 +198,11 @@ def parse_term(c: Cursor) -> Term:
     if kind == "ident":
         head: Term = c.take_var()
     elif kind == "contains":
-        head = Var(c.take(kind), kind)
+        head = c.take_keyword()
     elif (reader := _READERS.get(kind)) is not None:
         c.descend()
         head = reader(c)
         c.depth -= 1
-    elif kind in KEYWORDS and c.kinds[c.at + 1] == "[":
-        start = c.take(kind)
-        head = Var(start, kind)
     else:
         raise c.unexpected()
     if c.kinds[c.at] in STEPS and c.touching():
@@ -238,8 +235,9 @@ def parse_steps(c: Cursor, head: Term) -> Term:
             else:
                 head = Call(at, _reference(head, path), args)
             path = []
+        called = kind == "("
         kind = c.kinds[c.at]
-        if kind not in STEPS or not c.touching():
+        if kind not in (_STEPS_OF_CALL if called else STEPS) or not c.touching():
             break
     c.depth -= 1
     return Ref(at, head, tuple(path)) if path else head
@@ -315,12 +313,12 @@ def _read_number(c: Cursor) -> Term:
         if c.kind == "ident":
             zero = Scalar(at, 0)
             return Call(at, Var(at, "minus"), (zero, parse_term(c)), infix=True)
-        if c.kind not in ("number", "."):
-            raise c.unexpected("expected number")
     if c.kind == ".":
         c.at += 1
         sign += "0."
         whole = False
+    if c.kind != "number":
+        raise c.unexpected("expected number")
     word = c.word()
     if whole and word[0] == "0" and word[1:2].isdecimal():
         raise c.unexpected("expected number without leading zero")
@@ -328,7 +326,7 @@ def _read_number(c: Cursor) -> Term:
         value = decode_number(sign + word)
     except NumberTooBigError:
         raise c.error("number too big") from None
-    c.take("number", "expected number")
+    c.at += 1
     return Scalar(at, value)
 
 
