@@ -152,10 +152,16 @@ repeated(references) if {
 
 # Buckets of one name in one module. A module is the list of its steps from the root, each
 # [name, key]; an identity is [module, name, key]; the key is null where nothing repeats.
-instances[[module, name]] contains [module, name, key] if {
-	some bucket in buckets
-	[module, name, key] := identity(bucket)
+instances := {[module, name]: owners |
+	some [module, name, _] in identities
+	owners := {owner |
+		some owner in identities
+		owner[0] == module
+		owner[1] == name
+	}
 }
+
+identities := {identity(bucket) | some bucket in buckets}
 
 identity(rc) := [steps(object.get(rc, "module_address", "")), rc.name, object.get(rc, "index", null)]
 
@@ -238,7 +244,7 @@ shortens(references, place) if startswith(references[place - 1], concat("", [ref
 
 shortens(references, place) if startswith(references[place - 1], concat("", [references[place], "["]))
 
-declared[[module, resource.name]] := resource if {
+declared := {[module, resource.name]: resource |
 	some module in {names(identity(block)[0]) | some block in protecting}
 	some resource in configuration(module).resources
 	resource.type == "aws_s3_bucket_public_access_block"

@@ -1,0 +1,5 @@
+CREATE TABLE customers (
+  id NUMBER CONSTRAINT customers_pk PRIMARY KEY,
+  name VARCHAR2(200) NOT NULL
+);
+ALTER TABLE customers DISABLE CONSTRAINT customers_pk;

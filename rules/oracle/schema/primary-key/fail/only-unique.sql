@@ -1,0 +1,4 @@
+CREATE TABLE customers (
+  email VARCHAR2(200) NOT NULL UNIQUE,
+  name VARCHAR2(200) NOT NULL
+);

@@ -1,0 +1,12 @@
+CREATE TABLE customers (
+  id NUMBER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name VARCHAR2(200) NOT NULL
+);
+CREATE TABLE order_lines (
+  order_id NUMBER NOT NULL,
+  line_no NUMBER NOT NULL
+);
+ALTER TABLE order_lines ADD CONSTRAINT order_lines_pk PRIMARY KEY (order_id, line_no);
+CREATE GLOBAL TEMPORARY TABLE basket (
+  session_id NUMBER
+) ON COMMIT DELETE ROWS;
