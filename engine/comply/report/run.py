@@ -1,0 +1,72 @@
+"""What a report says besides its findings, and in which order it gives them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from comply.findings import SEVERITIES, Finding, Severity, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: what was checked with what, and what could not be.
+
+    `documents`, `facts` and `rules` are counts; `packs` the packs used; `notices` what
+    people should know, such as files that were left out; `seconds` the time it took.
+    `threshold` is the least severity that fails the run. `colour` and `width` (columns,
+    0 if lines must not be wrapped) describe the terminal.
+    """
+
+    version: str = ""
+    documents: int = 0
+    facts: int = 0
+    rules: int = 0
+    packs: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    seconds: float = 0.0
+    threshold: Severity = Severity.INFO
+    colour: bool = False
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many findings there are of each status, and of each severity."""
+
+    statuses: Counter[Status]
+    severities: Counter[Severity]
+    """Of violations and warnings only: the others say nothing about the facts."""
+
+    @property
+    def total(self) -> int:
+        """How many findings there are."""
+        return self.statuses.total()
+
+
+def count(findings: Iterable[Finding]) -> Counts:
+    """Return the numbers of a report's summary."""
+    listed = list(findings)
+    return Counts(
+        Counter(f.status for f in listed),
+        Counter(
+            f.severity for f in listed if f.status in {Status.VIOLATION, Status.WARNING}
+        ),
+    )
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by file, then by place, the worst first where places are equal."""
+    return sorted(findings, key=_place)
+
+
+def _place(finding: Finding) -> tuple[str, int, int, int, str, str, str]:
+    span = finding.span
+    return (
+        span.file if span else "",
+        span.row if span else 0,
+        span.col if span else 0,
+        -SEVERITIES.index(finding.severity),
+        finding.rule_id,
+        finding.fact,
+        finding.message,
+    )
