@@ -38,6 +38,22 @@ def printable(text: str) -> str:
     return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
+def quoted(text: str) -> str:
+    r"""Return a text in quotes, what is not plain ASCII escaped.
+
+    >>> quoted('a"é')
+    '"a\\"\\xc3\\xa9"'
+    """
+    out = []
+    for octet in to_octets(text):
+        c = chr(octet)
+        if c in '"\\':
+            out.append("\\" + c)
+        else:
+            out.append(c if " " <= c < "\x80" else f"\\x{octet:02x}")
+    return f'"{"".join(out)}"'
+
+
 def _replace_surrogates(text: str) -> str:
     return "".join(
         "\ufffd" if "\ud800" <= c <= "\udc7f" or "\udd00" <= c <= "\udfff" else c

@@ -41,7 +41,7 @@ def decode(value: Value) -> str:
     >>> decode("a%3Db%2B1+c")
     'a=b+1 c'
     """
-    return _unescape(string(value).replace("+", " "))
+    return decode_escapes(string(value).replace("+", " "))
 
 
 def encode_object(value: Value) -> str:
@@ -82,7 +82,7 @@ def decode_object(value: Value) -> dict[str, list[str]]:
             raise BuiltinError("invalid semicolon separator in query")
         if part:
             name, _, text = part.replace("+", " ").partition("=")
-            found.setdefault(_unescape(name), []).append(_unescape(text))
+            found.setdefault(decode_escapes(name), []).append(decode_escapes(text))
     return found
 
 
@@ -90,7 +90,15 @@ def _escape(text: str) -> str:
     return quote_plus(to_octets(text), safe="~")
 
 
-def _unescape(text: str) -> str:
+def decode_escapes(text: str) -> str:
+    """Return `text` with each `%` and two digits replaced by the byte they name.
+
+    Raises:
+        BuiltinError: at a `%` that no two digits follow.
+
+    >>> decode_escapes("a%20b+c")
+    'a b+c'
+    """
     at = text.find("%")
     while at >= 0:
         digits = text[at + 1 : at + 3]
@@ -117,10 +125,15 @@ def parse_uri(value: Value) -> dict[str, str]:
     """
     text = string(value)
     try:
-        parts = _split_uri(text)
+        parts = split_uri(text)
     except BuiltinError as error:
         raise BuiltinError(f"parse {quote(text)}: {error.message}") from None
-    return {name: part for name, part in parts.items() if part}
+    return {name: part for name in _PARTS if (part := parts.get(name))}
+
+
+_PARTS: Final = (
+    "scheme", "hostname", "port", "path", "raw_path", "raw_query", "fragment",
+)  # fmt: skip
 
 
 def is_uri(value: Value) -> bool:
@@ -132,13 +145,20 @@ def is_uri(value: Value) -> bool:
     if type(value) is not str or not value:
         return False
     try:
-        _split_uri(value)
+        split_uri(value)
     except BuiltinError:
         return False
     return True
 
 
-def _split_uri(text: str) -> dict[str, str]:
+def split_uri(text: str) -> dict[str, str]:
+    """Return the parts of a URI reference, each as a string, perhaps empty.
+
+    Besides those of `parse_uri`: `host`, with its port, and `escaped_path`, as written.
+
+    Raises:
+        BuiltinError: if `text` is no URI reference.
+    """
     rest, _, fragment = text.partition("#")
     if any(c < " " or c == "\x7f" for c in rest):
         raise BuiltinError("net/url: invalid control character in URL")
@@ -147,21 +167,26 @@ def _split_uri(text: str) -> dict[str, str]:
     parts = {"scheme": scheme.lower(), "raw_query": query}
     if not rest.startswith("/"):
         if scheme:
-            return parts | {"fragment": _unescape(fragment)}
+            return parts | {"fragment": decode_escapes(fragment)}
         if ":" in rest.partition("/")[0]:
             raise BuiltinError("first path segment in URL cannot contain colon")
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
         authority, slash, path = rest[2:].partition("/")
         parts |= _split_authority(authority)
         rest = slash + path
-    path = _unescape(rest)
+    path = decode_escapes(rest)
     raw = rest if _keeps_raw(rest) else path
-    return parts | {"path": path, "raw_path": raw, "fragment": _unescape(fragment)}
+    return parts | {
+        "path": path,
+        "raw_path": raw,
+        "escaped_path": rest,
+        "fragment": decode_escapes(fragment),
+    }
 
 
 def _keeps_raw(path: str) -> bool:
     """Tell whether escaping the unescaped path would not give `path` back."""
-    return quote_path(_unescape(path)) != path
+    return quote_path(decode_escapes(path)) != path
 
 
 def quote_path(text: str) -> str:
@@ -191,7 +216,7 @@ def _split_authority(authority: str) -> dict[str, str]:
     if at:
         if not _USER.issuperset(user):
             raise BuiltinError("net/url: invalid userinfo")
-        _unescape(user)
+        decode_escapes(user)
     if host.startswith("["):
         name, bracket, port = host.rpartition("]")
         if not bracket:
@@ -206,7 +231,7 @@ def _split_authority(authority: str) -> dict[str, str]:
     wrong = next((c for c in name if c.isascii() and c not in _HOST), None)
     if wrong:
         raise BuiltinError(f"invalid character {quote(wrong)} in host name")
-    return {"hostname": _unescape(name), "port": port[1:]}
+    return {"hostname": decode_escapes(name), "port": port[1:], "host": host}
 
 
 def _check_host_escapes(name: str) -> None:
