@@ -100,7 +100,7 @@ def _read_block(block: _Block, statements: Statements) -> Annotation:
     index = bisect_right(kinds, block.end)
     target, kind = statements[index] if index < len(statements) else (-1, "")
     scope = str(fields.get("scope") or _default_scope(kind, fields))
-    _check_scope(block, scope, kind)
+    _check_scope(block, scope, kind, entrypoint=fields.get("entrypoint") is True)
     return Annotation(block.comments[0].at, scope, target, {**fields, "scope": scope})
 
 
@@ -108,7 +108,7 @@ def _default_scope(kind: str, fields: dict[str, object]) -> str:
     return "document" if kind == "rule" and fields.get("entrypoint") is True else kind
 
 
-def _check_scope(block: _Block, scope: str, kind: str) -> None:
+def _check_scope(block: _Block, scope: str, kind: str, *, entrypoint: bool) -> None:
     """Refuse an annotation before a statement that cannot carry it."""
     if scope not in _SCOPES:
         options = "'rule', 'document', 'package', or 'subpackages'"
@@ -117,6 +117,10 @@ def _check_scope(block: _Block, scope: str, kind: str) -> None:
             hint="an annotation stands before the package or a rule",
         )
         raise _UnplacedError(error) if scope == kind else error
+    if entrypoint and scope not in ("document", "package"):
+        raise block.error(
+            f"annotation entrypoint applied to non-document or package scope '{scope}'"
+        )
     expected = "rule" if scope in ("rule", "document") else "package"
     if kind != expected:
         raise _UnplacedError(

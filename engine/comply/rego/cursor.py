@@ -6,6 +6,7 @@ from comply.rego.lexer import KEYWORDS, Tokens
 from comply.rego.syntax import Var
 
 MOST_LEVELS = 200
+TOO_DEEP = "nested too deep"
 
 _NAMES = {
     "ident": "identifier", ":=": "assign", "=": "eq", "==": "equal", "!=": "neq",
@@ -139,14 +140,19 @@ class Cursor:
 
     def too_deep(self) -> ParseError:
         """Return the error that the text is nested too deep."""
-        return self.error("nested too deep", "give parts of it rules of their own")
+        return self.error(TOO_DEEP, "give parts of it rules of their own")
 
     def error(
         self, message: str, hint: str = "", *, dialect: bool = False
     ) -> ParseError:
-        """Return the error `message` about the token at hand."""
-        end = self.tokens.ends[self.at]
-        return ParseError(message, self.start, end, hint, dialect=dialect)
+        """Return the error `message` about the token at hand.
+
+        What is missing at the end of the text is missing behind its last token.
+        """
+        start, end = self.start, self.tokens.ends[self.at]
+        if self.kind == "eof" and self.at:
+            start = end = self.last_end
+        return ParseError(message, start, end, hint, dialect=dialect)
 
     def unexpected(self, note: str = "") -> ParseError:
         """Return the error that the token at hand should not be here."""

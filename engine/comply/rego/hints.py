@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from comply.rego.cursor import Cursor, ParseError
+from comply.rego.cursor import TOO_DEEP, Cursor, ParseError
 from comply.rego.lexer import FUTURE_KEYWORDS, KEYWORDS
 
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
@@ -26,7 +26,7 @@ def resynchronise(c: Cursor, first: int) -> int:
                 return at
             fallback = fallback or at
         _track(stack, kind)
-    return fallback or len(c.kinds) - 1
+    return (stack and fallback) or len(c.kinds) - 1
 
 
 def _track(stack: list[str], kind: str) -> None:
@@ -55,6 +55,8 @@ def explain(c: Cursor, first: int, error: ParseError) -> ParseError:
     An error that comes of a bracket left open is moved to that bracket.
     """
     at = _index(c, first, error.start)
+    if error.message == TOO_DEEP:
+        return error
     if (opener := _unclosed(c, first, at)) >= 0:
         return _never_closed(c, opener, at, error)
     if c.version == 0 and (word := _keyword_unknown(c, first, at)):
@@ -137,17 +139,12 @@ _OPERATORS: Final = {
 def _hint(c: Cursor, at: int, message: str) -> str:
     """Return the advice for a message about token `at`, empty if there is none."""
     kind = c.kinds[at]
+    if kind in _CLOSERS and at and c.kinds[at - 1] == ";":
+        return f"`;` stands between expressions, not before `{kind}`"
     if message == "var cannot be used for rule name":
         return "a rule needs a value or a body: `p := 1`, `p if { ... }`"
     if message.startswith("unexpected") and kind in _OPERATORS:
         return _OPERATORS[kind]
     if kind in KEYWORDS and c.kinds[at + 1] in (":=", "=", "==", "[", ".", ","):
         return f"`{kind}` is a reserved word: choose another name"
-    return ""
-
-
-def dialect_hint(errors: list[ParseError]) -> str:
-    """Return the advice for a text in the other version than the one asked for."""
-    if any(error.dialect for error in errors):
-        return "this may be the other version of Rego: see --rego-version"
     return ""

@@ -20,6 +20,11 @@ _SINGLE = frozenset("{}[]().,;:=<>+-*/%|&")
 _END = "\0"
 _BYTE_ORDER_MARK = "\ufeff"
 
+_UNTERMINATED = "non-terminated string"
+_ON_ITS_LINE = (
+    'a string ends on its line, with `"`; longer text stands between backticks'
+)
+
 FUTURE_KEYWORDS = frozenset({"contains", "every", "if", "in"})
 KEYWORDS = FUTURE_KEYWORDS | {
     "as", "default", "else", "false", "import", "not", "null", "package", "some",
@@ -85,8 +90,8 @@ def lex(text: str) -> Tokens:
             break
         else:
             at = _lex_other(tokens, at, char)
-    for _ in tokens.templates:
-        tokens.faults.append(Fault(length, length, "non-terminated string"))
+    if tokens.templates and not tokens.faults:
+        tokens.faults.append(Fault(length, length, _UNTERMINATED, "`}` is missing"))
     add("eof", length, length)
     return tokens
 
@@ -128,7 +133,7 @@ def _lex_comment(tokens: Tokens, at: int) -> int:
 def _lex_string(tokens: Tokens, at: int) -> int:
     end = _string_end(tokens.text, at + 1, '"')
     if end < 0:
-        return _unterminated(tokens, at, 'a string ends on its own line, with `"`')
+        return _unterminated(tokens, at)
     _keep_string(tokens, at, at + 1, end)
     return tokens.add("string", at, end + 1)
 
@@ -173,21 +178,29 @@ def _keep_string(
         tokens.strings[key] = text
 
 
-def _unterminated(tokens: Tokens, at: int, hint: str) -> int:
-    """Record a string without an end and go on at the next line."""
+def _unterminated(tokens: Tokens, at: int) -> int:
+    """Record a string without an end and go on at the next line.
+
+    A string that runs over several lines leaves two lone quotes: the second is its end.
+    """
     end = _line_end(tokens.text, at)
-    tokens.faults.append(Fault(at, end, "non-terminated string", hint))
+    before = tokens.faults[-1] if tokens.faults else None
+    if before is None or not _runs_on(tokens.text, before, at):
+        tokens.faults.append(Fault(at, end, _UNTERMINATED, _ON_ITS_LINE))
     tokens.strings[at] = ""
     return tokens.add("string", at, end)
+
+
+def _runs_on(text: str, before: Fault, at: int) -> bool:
+    """Tell whether the quote at `at` may end the string that `before` is about."""
+    return before.message == _UNTERMINATED and "\n\n" not in text[before.end : at]
 
 
 def _lex_raw(tokens: Tokens, at: int) -> int:
     end = tokens.text.find("`", at + 1)
     if end < 0:
         tokens.faults.append(
-            Fault(
-                at, at + 1, "non-terminated string", "a raw string ends with a backtick"
-            )
+            Fault(at, at + 1, _UNTERMINATED, "a raw string ends with a backtick")
         )
         end = len(tokens.text) - 2
     tokens.strings[at] = tokens.text[at + 1 : end]
@@ -243,9 +256,7 @@ def _lex_template_text(tokens: Tokens, at: int, quote: str) -> int:
     end = _template_text_end(tokens.text, at, quote)
     if end < 0:
         tokens.faults.append(
-            Fault(
-                at - 1, at, "non-terminated string", f"the template ends with {quote}"
-            )
+            Fault(at - 1, at, _UNTERMINATED, f"the template ends with {quote}")
         )
         stop = len(tokens.text) - 1 if quote == "`" else _line_end(tokens.text, at)
         return tokens.add("end", stop, stop)

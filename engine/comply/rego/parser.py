@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 from comply.rego.annotations import read_annotations
 from comply.rego.cursor import Cursor, ParseError
 from comply.rego.errors import RegoError, together
-from comply.rego.hints import dialect_hint, explain, resynchronise
+from comply.rego.hints import explain, resynchronise
 from comply.rego.imports import (
     active_kinds,
     imports_future,
@@ -51,7 +51,7 @@ def parse_module(source: Source, version: Version = "auto") -> Module:
     if version != "auto":
         module, errors = _parse(source, tokens, 0 if version == "v0" else 1)
         if errors:
-            raise _failure(source, tokens, errors, hint=dialect_hint(errors))
+            raise _failure(source, tokens, errors)
         return module
     module, errors = _parse(source, tokens, 1, most=1)
     if not errors and (imports_v1(tokens) or not imports_future(module.imports)):
@@ -245,18 +245,14 @@ def _likelier(errors: list[ParseError], old: list[ParseError]) -> list[ParseErro
     return old if old_marks < marks else errors
 
 
-def _failure(
-    source: Source, tokens: Tokens, errors: list[ParseError], hint: str = ""
-) -> RegoError:
+def _failure(source: Source, tokens: Tokens, errors: list[ParseError]) -> RegoError:
     """Return the error that carries `errors`, one a place."""
     found: dict[int, RegoError] = {}
     for error in errors:
-        width = max(1, tokens.text.find("\n", error.start, error.end) - error.start)
-        if tokens.text.find("\n", error.start, error.end) < 0:
-            width = max(1, error.end - error.start)
-        span = source.span(error.start, width)
-        advice = error.hint or (hint if error.dialect else "")
+        line_end = tokens.text.find("\n", error.start, error.end)
+        width = (line_end if line_end >= 0 else error.end) - error.start
+        span = source.span(error.start, max(1, width))
         found.setdefault(
-            error.start, RegoError("rego_parse_error", error.message, span, advice)
+            error.start, RegoError("rego_parse_error", error.message, span, error.hint)
         )
     return together(list(found.values()))

@@ -27,7 +27,8 @@ from comply.rego.terms import (
     parse_steps,
 )
 
-_NEEDS_IF: Final = "`if` keyword is required before rule body"
+_NEEDS_IF: Final = "`if` keyword is required before {} body"
+_WRITE_IF: Final = "write `if` before the `{`, or read the file as Rego v0"
 _NEEDS_CONTAINS: Final = "`contains` keyword is required for partial set rules"
 
 
@@ -47,7 +48,7 @@ def parse_rules(c: Cursor) -> list[Rule]:
     if opening == "if":
         body = _parse_if_body(c)
     elif opening == "{":
-        body = _parse_bare_body(c, first)
+        body = _parse_bare_body(c, first, head)
     else:
         _check_bodiless(c, first, head)
     if opening != "if":
@@ -62,10 +63,11 @@ def parse_rules(c: Cursor) -> list[Rule]:
     return rules
 
 
-def _parse_bare_body(c: Cursor, first: int) -> Body:
+def _parse_bare_body(c: Cursor, first: int, head: Head) -> Body:
     """Return a body in braces, an error of version in v1; `first` begins the rule."""
     if c.version == 1:
-        _record(c, first, _NEEDS_IF, "write `if` before the `{`")
+        kind = "rule" if head.args is None else "function"
+        _record(c, first, _NEEDS_IF.format(kind), _WRITE_IF)
     c.take("{")
     return parse_body(c, "}")
 
@@ -148,6 +150,10 @@ def _not_a_name(c: Cursor) -> ParseError:
         "{": "set", "true": "boolean", "false": "boolean", "null": "null",
     }  # fmt: skip
     kind = c.kind
+    if kind == "else":
+        return c.error(
+            "unexpected else keyword", "`else` comes after a rule that has a body"
+        )
     if kind in names:
         return c.error(f"{names[kind]} cannot be used for rule name")
     if kind == "not":
@@ -168,6 +174,10 @@ def _check_bodiless(c: Cursor, first: int, head: Head) -> None:
     if head.key is not None or head.value is not None or head.args is not None:
         return
     start, end = c.tokens.starts[first], c.last_end
+    if c.kind in ("==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "in"):
+        message = "rule name conflicts with built-in function"
+        hint = "an expression stands in a rule's body; a rule's value is given by `:=`"
+        raise ParseError(message, start, end, hint)
     if len(head.ref) == 1:
         raise ParseError("var cannot be used for rule name", start, end)
     if len(head.ref) > 2 and c.version == 1:
@@ -185,9 +195,12 @@ def _settle_key(c: Cursor, first: int, head: Head, *, has_body: bool) -> Head:
         name = _shown(head.ref[:1])
         if has_body:
             # The missing `if` is noted already: one mistake, one error.
-            c.errors[-1].hint = f"in v1: `{name} contains ... if {{`"
+            c.errors[
+                -1
+            ].hint = f"write `{name} contains ... if {{`, or read the file as Rego v0"
         else:
-            _record(c, first, _NEEDS_CONTAINS, f"in v1: `{name} contains ...`")
+            hint = f"write `{name} contains ...`, or read the file as Rego v0"
+            _record(c, first, _NEEDS_CONTAINS, hint)
     return Head(head.at, head.ref[:1], key=head.ref[1])
 
 
@@ -217,7 +230,7 @@ def _parse_else(c: Cursor, head: Head) -> Rule:
     if c.kind == "if":
         body = _parse_if_body(c)
     elif c.kind == "{":
-        body = _parse_bare_body(c, first)
+        body = _parse_bare_body(c, first, head)
     own = Head(at, head.ref, head.args, value=value, assign=assign)
     rule = Rule(at, c.last_end, own, body)
     if body and c.kinds[c.at] == "else":

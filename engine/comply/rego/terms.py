@@ -163,10 +163,13 @@ def parse_member(c: Cursor, left: Term | None = None, *, pair: bool = True) -> T
             c.reset(mark)
         else:
             args = (lhs, second)
+    depth = c.depth
     while c.kinds[c.at] == "in":
+        c.descend()
         name = Var(c.start, _IN_TWO if len(args) == 1 else _IN_THREE)
         c.at += 1
         args = (Call(_at(lhs), name, (*args, parse_infix(c, 1)), infix=True),)
+    c.depth = depth
     return args[0]
 
 
@@ -182,10 +185,14 @@ def _parse_after_comma(c: Cursor) -> Term | None:
 def parse_infix(c: Cursor, least: int, left: Term | None = None) -> Term:
     """Return a term and its operators that bind at least as tightly as `least`."""
     lhs = parse_term(c) if left is None else left
+    depth = c.depth
     while True:
         operator = _BINARY.get(c.kinds[c.at])
         if operator is None or operator[0] < least:
+            c.depth = depth
             return lhs
+        # Each operator makes the tree one level deeper.
+        c.descend()
         name = Var(c.tokens.starts[c.at], operator[1])
         c.at += 1
         rhs = parse_infix(c, operator[0] + 1)
@@ -219,7 +226,7 @@ def parse_steps(c: Cursor, head: Term) -> Term:
         kind = "templatestring" if isinstance(head, Template) else kind_of(head)
         end = c.last_end
         raise ParseError(f"illegal ref (head cannot be {kind})", head.at, end)
-    at, path, kind = head.at, list[Term](), c.kind
+    at, path, kind, depth = head.at, list[Term](), c.kind, c.depth
     c.descend()
     while True:
         c.at += 1
@@ -229,6 +236,7 @@ def parse_steps(c: Cursor, head: Term) -> Term:
             path.append(parse_member(c))
             c.take("]", "expected ]")
         else:
+            c.descend()
             args = parse_items(c, ")")
             if not args and not path and isinstance(head, Var) and head.name == "set":
                 head = Set(at, ())
@@ -239,7 +247,7 @@ def parse_steps(c: Cursor, head: Term) -> Term:
         kind = c.kinds[c.at]
         if kind not in (_STEPS_OF_CALL if called else STEPS) or not c.touching():
             break
-    c.depth -= 1
+    c.depth = depth
     return Ref(at, head, tuple(path)) if path else head
 
 
@@ -251,7 +259,8 @@ def _reference(head: Term, path: list[Term]) -> Ref | Var:
 
 def _parse_dotted(c: Cursor) -> Scalar:
     if not c.touching():
-        raise c.error("unexpected whitespace token: expected identifier")
+        message = "unexpected whitespace token: expected identifier"
+        raise ParseError(message, c.last_end, c.start)
     start = c.take("ident", "expected identifier")
     return Scalar(start, c.tokens.text[start : c.last_end])
 
