@@ -1,0 +1,1 @@
+"""RULE FILES -> CHECKS: finds rule files, reads their metadata, compiles them."""

@@ -1,0 +1,134 @@
+"""Rule files: the built-in packs and what the user names."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from comply.source import ComplyError, LoadError, Source
+
+_SUFFIXES: Final = (".rego", ".sql")
+_EXAMPLES: Final = frozenset({"pass", "fail"})
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """A file that holds rules; `id` is its path without the suffix.
+
+    `pack` is the pack it belongs to, empty for a rule of the user's own.
+    """
+
+    id: str
+    source: Source
+    pack: str = ""
+
+    @property
+    def language(self) -> str:
+        """Return "rego" or "sql"."""
+        return "rego" if self.source.name.endswith(".rego") else "sql"
+
+
+def builtin_root() -> Path:
+    """Return the folder of the built-in packs, in the wheel or in a checkout."""
+    package = Path(__file__).parents[1]
+    shipped = package / "rules_builtin"
+    return shipped if shipped.is_dir() else package.parents[1] / "rules"
+
+
+def packs() -> list[str]:
+    """Return the names of the built-in packs, such as `terraform/baseline`."""
+    root = builtin_root()
+    return sorted(
+        f"{world.name}/{pack.name}"
+        for world in root.iterdir()
+        if world.is_dir()
+        for pack in world.iterdir()
+        if pack.is_dir()
+    )
+
+
+def pack_files(name: str) -> list[RuleFile]:
+    """Return the rule files of a pack, or of all packs of a world.
+
+    Raises:
+        ComplyError: if there is no such pack.
+    """
+    folder = builtin_root() / name
+    known = packs()
+    if name not in known and name not in {p.split("/")[0] for p in known}:
+        raise ComplyError(
+            f"there is no pack {name!r}", hint=f"packs: {', '.join(known)}"
+        )
+    root = builtin_root()
+    files = []
+    for path in _walk(folder):
+        parts = path.relative_to(root).parts
+        files.append(RuleFile(_rule_id(path, root), read(path), "/".join(parts[:2])))
+    return files
+
+
+def user_files(paths: Iterable[Path]) -> list[RuleFile]:
+    """Return the rule files at the paths a user named.
+
+    Raises:
+        ComplyError: if a path is absent, unreadable, or holds no rules.
+    """
+    files = []
+    for path in paths:
+        if path.is_dir():
+            found = [RuleFile(_rule_id(p, path), read(p)) for p in _walk(path)]
+            if not found:
+                raise ComplyError(
+                    f"{path}: no rules in this folder",
+                    hint="rules are .rego files, or .sql files with CREATE ASSERTION",
+                )
+            files += found
+        elif path.suffix in _SUFFIXES:
+            files.append(RuleFile(path.stem, read(path)))
+        elif path.exists():
+            raise ComplyError(
+                f"{path}: not a rule file", hint="rules are .rego or .sql files"
+            )
+        else:
+            raise ComplyError(f"{path}: no such file or folder")
+    return files
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the rule files under a folder, tests and examples left out."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise ComplyError(f"{folder}: {error.strerror}") from None
+    for path in entries:
+        if path.name.startswith(".") or path.name in _EXAMPLES:
+            continue
+        if path.is_dir():
+            yield from _walk(path)
+        elif path.suffix in _SUFFIXES and not path.stem.endswith("_test"):
+            yield path
+
+
+def _rule_id(path: Path, root: Path) -> str:
+    """Return a rule's id: its path under `root`, a folder of the same name once."""
+    parts = path.relative_to(root).with_suffix("").parts
+    if len(parts) > 1 and parts[-1] == parts[-2]:
+        parts = parts[:-1]
+    return "/".join(parts)
+
+
+def read(path: Path) -> Source:
+    """Return the text of a file.
+
+    Raises:
+        LoadError: if it cannot be read or is no UTF-8.
+    """
+    try:
+        return Source(str(path), path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise LoadError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise LoadError(
+            f"{path}: not UTF-8 (byte {error.start})",
+            hint="save the file as UTF-8",
+        ) from None

@@ -1,0 +1,58 @@
+"""A rule as its author describes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comply.findings import Severity
+from comply.rules.files import RuleFile
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What reports say of a rule; the fields come from its METADATA.
+
+    `controls` are the controls of published standards that it serves.
+    """
+
+    id: str
+    title: str
+    severity: Severity | None
+    language: str
+    file: str
+    description: str = ""
+    remediation: str = ""
+    pack: str = ""
+    controls: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+
+
+def describe(file: RuleFile, fields: Mapping[str, Any]) -> Rule:
+    """Return the rule of a file whose METADATA has these fields.
+
+    `custom` may hold id, severity, remediation and controls; so may the top level.
+    """
+    custom = fields.get("custom")
+    own: dict[str, Any] = {**fields, **(custom if isinstance(custom, dict) else {})}
+    severity = str(own.get("severity", "")).lower()
+    rule_id = str(own.get("id", file.id))
+    return Rule(
+        rule_id,
+        str(own.get("title", rule_id.rsplit("/", 1)[-1].replace("-", " "))),
+        Severity(severity) if severity in set(Severity) else None,
+        file.language,
+        file.source.name,
+        str(own.get("description", "")),
+        str(own.get("remediation", "")),
+        file.pack,
+        tuple(map(str, _listed(own.get("controls")))),
+        tuple(_reference(item) for item in _listed(own.get("related_resources"))),
+    )
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _reference(value: object) -> str:
+    return str(value.get("ref", "")) if isinstance(value, dict) else str(value)
