@@ -97,7 +97,9 @@ class RegoSet:
         return self.members[key]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RegoSet) and self.members.keys() == other.members.keys()
+        return (
+            isinstance(other, RegoSet) and self.members.keys() == other.members.keys()
+        )
 
     def __hash__(self) -> int:
         return hash(frozenset(self.members))
@@ -155,9 +157,7 @@ def equal(a: Value, b: Value) -> bool:
         return a is b
     if kind is list:
         return (
-            type(b) is list
-            and len(a) == len(b)
-            and (a is b or all(map(equal, a, b)))
+            type(b) is list and len(a) == len(b) and (a is b or all(map(equal, a, b)))
         )
     if kind is dict:
         if type(b) is not dict or len(a) != len(b):
