@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Final
 
+from comply.dialect.assertions import alter_assertion, create_assertion
 from comply.dialect.cursor import Cursor
 from comply.dialect.objects import (
-    alter_assertion,
     alter_index,
     comment,
-    create_assertion,
     create_domain,
     create_index,
     create_program,

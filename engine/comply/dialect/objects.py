@@ -7,16 +7,12 @@ from comply.dialect.columns import (
     constraint,
     data_type,
     sequence_options,
-    state,
-    stated,
 )
 from comply.dialect.cursor import Cursor
 from comply.dialect.syntax import (
-    AlterAssertion,
     AlterIndex,
     Column,
     Comment,
-    CreateAssertion,
     CreateDomain,
     CreateIndex,
     CreateProgram,
@@ -257,27 +253,6 @@ def create_sequence(cursor: Cursor) -> CreateSequence:
     name = cursor.name("a sequence")
     start, increment = sequence_options(cursor)
     return CreateSequence(name, start, increment, missing)
-
-
-def create_assertion(cursor: Cursor) -> CreateAssertion:
-    """Read what follows CREATE ASSERTION, the condition as text."""
-    missing = cursor.accept("IF", "NOT", "EXISTS")
-    name = cursor.name("an assertion")
-    cursor.expect("CHECK")
-    if not cursor.sees("("):
-        cursor.fail("expected ( after CHECK")
-    check = cursor.inside()
-    return CreateAssertion(name, check, state(cursor), missing)
-
-
-def alter_assertion(cursor: Cursor) -> AlterAssertion:
-    """Read what follows ALTER ASSERTION."""
-    if_exists = cursor.accept("IF", "EXISTS")
-    name = cursor.name("an assertion")
-    said = stated(cursor)
-    if said.enabled is None and said.validated is None:
-        cursor.fail("expected ENABLE, DISABLE, VALIDATE or NOVALIDATE")
-    return AlterAssertion(name, said.enabled, said.validated, if_exists)
 
 
 def create_program(cursor: Cursor) -> CreateProgram:

@@ -311,11 +311,29 @@ class CreateSequence:
 
 
 @dataclass(frozen=True, slots=True)
+class Existential:
+    """`[NOT] EXISTS (query)`."""
+
+    query: Text
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Universal:
+    """`ALL (query) alias SATISFY (condition)`; the alias may be absent."""
+
+    query: Text
+    alias: str
+    condition: Text
+
+
+@dataclass(frozen=True, slots=True)
 class CreateAssertion:
     """CREATE ASSERTION; `check` is the text between the parentheses of CHECK."""
 
     name: Name
     check: Text
+    body: Existential | Universal
     state: State = State()
     if_not_exists: bool = False
 

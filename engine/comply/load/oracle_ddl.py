@@ -44,8 +44,8 @@ class Read:
         return tuple(o for o in self.outcomes if isinstance(o, SqlError))
 
 
-def load(source: Source) -> Document:
-    """Return the catalogue that a script makes.
+def load(source: Source) -> list[Document]:
+    """Return the one document of a script: the catalogue that it makes.
 
     The value holds lists of plain objects: `tables` (with their columns, constraints
     and indexes inside), `columns`, `constraints`, `indexes`, `views`, `domains`,
@@ -56,12 +56,15 @@ def load(source: Source) -> Document:
         LoadError: a statement is not understood, with the place of the first one and
             the number of the others; nothing is dropped silently.
     """
-    read = read_script(source)
+    try:
+        read = read_script(source)
+    except SqlError as error:
+        raise LoadError(error.message, error.span, error.hint) from None
     if read.unread:
         first, *others = read.unread
         more = f" (and {len(others)} more statements)" if others else ""
         raise LoadError(first.message + more, first.span, first.hint)
-    return document(source, read)
+    return [document(source, read)]
 
 
 def read_script(source: Source) -> Read:
@@ -116,7 +119,7 @@ def document(source: Source, read: Read) -> Document:
     ]
     return Document(
         source.name,
-        "oracle-ddl",
+        "oracle_ddl",
         "oracle",
         value,
         COLLECTIONS,

@@ -1,0 +1,1 @@
+"""ASSERTION -> SQL: read, denied, checked and enforced."""
