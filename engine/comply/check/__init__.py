@@ -1,0 +1,1 @@
+"""PLAN x FACTS -> FINDINGS: runs checks over documents."""
