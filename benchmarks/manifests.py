@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 
 FAULTY = 0.05
+REGISTRIES = ("registry.example.com", "images.example.org", "mirror.example.net")
 
 
 def manifests(number: int, seed: int = 0) -> Iterator[Json]:
@@ -38,11 +39,19 @@ def _metadata(random: Random, kind: str, number: int) -> Json:
     }
 
 
+def _registry(random: Random) -> str:
+    return (
+        "untrusted.example.com"
+        if random.random() < FAULTY
+        else random.choice(REGISTRIES)
+    )
+
+
 def _container(random: Random, number: int) -> Json:
     memory = f"{random.choice((64, 128, 256, 512))}Mi"
     container: Json = {
         "name": f"c{number}",
-        "image": f"{random.choice(_REGISTRIES)}/app-{random.randrange(200)}:1.{number}",
+        "image": f"{_registry(random)}/app-{random.randrange(200)}:1.{number}",
         "env": [
             {"name": f"KEY_{i}", "value": f"value-{i}"}
             for i in range(random.randrange(6))
@@ -148,7 +157,6 @@ def _config_map(random: Random, number: int) -> Json:
     }
 
 
-_REGISTRIES = ("registry.example.com", "images.example.org", "mirror.example.net")
 _MANIFESTS: tuple[Callable[[Random, int], Json], ...] = (
     _deployment,
     _stateful_set,

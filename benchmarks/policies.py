@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from random import Random
 
-REGISTRIES = ("registry.example.com", "images.example.org", "mirror.example.net")
+from manifests import REGISTRIES
 
 
 def policies(number: int, seed: int = 0) -> dict[str, str]:
@@ -31,7 +31,9 @@ containers contains container if {
 
 
 def _label_policy(random: Random) -> str:
-    label = random.choice(("app.kubernetes.io/name", "environment", "team", "tier"))
+    label = random.choice(
+        ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "environment")
+    )
     return f"""package bench.NAME
 
 violation contains {{"msg": msg}} if {{
@@ -53,7 +55,7 @@ violation contains {{"msg": msg}} if {{
 
 
 def _registry_policy(random: Random) -> str:
-    allowed = json.dumps(sorted(random.sample(REGISTRIES, 2)))
+    allowed = json.dumps(random.sample(REGISTRIES, 3))
     return f"""package bench.NAME
 
 allowed := {allowed}
@@ -73,8 +75,9 @@ any_true(values) if {{
 
 
 def _limit_policy(random: Random) -> str:
-    kind = random.choice(("limits", "requests"))
-    resource = random.choice(("cpu", "memory"))
+    kind, resource = random.choice(
+        (("limits", "memory"), ("requests", "memory"), ("requests", "cpu"))
+    )
     return f"""package bench.NAME
 
 violation contains {{"msg": msg}} if {{
@@ -96,8 +99,8 @@ violation contains {{"msg": msg}} if {{
 }}
 
 in_range(value) if {{
-	value >= {random.randrange(1, 3)}
-	value <= {random.randrange(4, 6)}
+	value >= 1
+	value <= {random.randrange(5, 9)}
 }}
 """
 
@@ -108,7 +111,7 @@ def _annotation_policy(random: Random) -> str:
 violation contains {{"msg": msg}} if {{
 	some key, value in input.review.object.metadata.annotations
 	key == "owner"
-	not regex.match(`^team-{random.randrange(10)}[0-9]*@example\\.com$`, value)
+	not regex.match(`^team-[0-9]{{1,{random.randrange(2, 5)}}}@example\\.com$`, value)
 	msg := sprintf("%v is owned by %v", [input.review.object.metadata.name, value])
 }}
 """
