@@ -1,0 +1,263 @@
+"""`comply check`: documents in, findings out."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from comply.check.session import Session
+from comply.cli.inputs import Input, Survey, nothing_in, survey, unreadable
+from comply.cli.outputs import outputs, write_all
+from comply.cli.settings import Settings, read_settings
+from comply.cli.terminal import Choice
+from comply.findings import SEVERITIES, Finding, Severity, Status
+from comply.load import LOADERS
+from comply.load.facts import facts
+from comply.report import REPORTERS
+from comply.report.redact import redact
+from comply.report.run import Run, ordered
+from comply.source import ComplyError, LoadError
+from comply.version import VERSION
+
+_FITTING: Final = {
+    "terraform_plan": "terraform/baseline",
+    "kubernetes": "kubernetes/baseline",
+    "oracle_ddl": "oracle/schema",
+}
+"""The pack that nobody has to choose, for each kind of document."""
+
+
+@click.command()
+@click.argument(
+    "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
+)
+@click.option(
+    "-r",
+    "--rules",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A file or folder of your rules (.rego, .sql).",
+)
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    metavar="PACK",
+    help="A pack that comes with comply, such as terraform/baseline.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help=f"One of {', '.join(REPORTERS)}; several at once if each has a file.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where the report goes, if not to the terminal.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([str(s) for s in SEVERITIES]),
+    help="The least severity that fails the run. Default: info.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(list(LOADERS)),
+    help="What the named files are, where they do not tell.",
+)
+@click.option(
+    "--now",
+    metavar="TIMESTAMP",
+    help="The time that rules and SYSTIMESTAMP see, such as 2026-11-21T10:00:00Z.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The settings. Default: comply.yaml, if there is one here.",
+)
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours. NO_COLOR and FORCE_COLOR count as well.",
+)
+def command(  # noqa: PLR0913  (click passes one argument an option)
+    *,
+    paths: tuple[Path, ...],
+    rules: tuple[Path, ...],
+    packs: tuple[str, ...],
+    formats: tuple[str, ...],
+    output: Path | None,
+    fail_on: str | None,
+    kind: str | None,
+    now: str | None,
+    config: Path | None,
+    colour: Choice,
+) -> int:
+    r"""Check files and folders, this folder if none is named.
+
+    A PATH is a Terraform plan (`terraform show -json`), Kubernetes manifests, an Oracle
+    script, a folder of them, or `-` for standard input. Where no rules are named, the
+    packs apply that fit what is found.
+
+    \b
+    comply check plan.json
+    comply check deploy/ --pack kubernetes/baseline -f text -f json=findings.json
+    helm template chart | comply check - -r policy/
+
+    Exit code: 0 clean, 1 violations, 2 could not check.
+    """
+    started = time.perf_counter()
+    wanted = outputs(formats, output)
+    settings = _merge(read_settings(config), paths, rules, packs)
+    if fail_on:
+        settings = replace(settings, fail_on=fail_on)
+    findings, run = check(settings, kind, _moment(now))
+    run = replace(run, seconds=time.perf_counter() - started)
+    write_all(wanted, findings, run, colour)
+    return exit_code(findings, run.threshold)
+
+
+def check(
+    settings: Settings, kind: str | None = None, now: datetime | None = None
+) -> tuple[list[Finding], Run]:
+    """Return the findings at the paths of `settings`, in order, and what was done.
+
+    Without paths this folder is checked; without rules and packs, the packs apply that
+    fit what is found. Secrets are taken out of the findings.
+
+    Raises:
+        ComplyError: if rules do not compile, or if there is nothing to check.
+    """
+    found = survey(settings.paths or (Path(),), kind)
+    packs = settings.packs
+    if not (settings.rules or packs):
+        packs = _fitting(found.inputs)
+    session = Session(
+        rules=settings.rules,
+        packs=packs,
+        parameters=dict(settings.parameters),
+        now=now,
+    )
+    findings = _load(session, found)
+    documents = session.documents
+    if not documents and not findings:
+        raise ComplyError(
+            "there is nothing to check: no Terraform plan, no Kubernetes manifests, no "
+            "Oracle script",
+            hint=next(found.notices(), "name a file, or a folder that holds some"),
+        )
+    findings += session.check()
+    if documents and not findings and not any(session.evaluated.values()):
+        findings.append(_idle())
+    notices = list(found.notices(rules_named=bool(settings.rules)))
+    if not (settings.rules or settings.packs):
+        notices.insert(0, f"packs that fit: {', '.join(packs)}")
+    run = Run(
+        version=VERSION,
+        documents=len(documents),
+        facts=sum(1 for document in documents for _ in facts(document)),
+        rules=len(session.described()),
+        packs=tuple(packs),
+        notices=tuple(notices),
+        threshold=Severity(settings.fail_on),
+    )
+    if findings:
+        secrets = frozenset[str]().union(*(d.sensitive() for d in documents))
+        findings = redact(ordered(findings), secrets)
+    return findings, run
+
+
+def exit_code(findings: list[Finding], threshold: Severity) -> int:
+    """Return 2 if something could not be checked, 1 for violations, else 0.
+
+    A violation below the threshold fails nothing, nor does what a rule only warns of.
+    """
+    if any(f.status is Status.ERROR for f in findings):
+        return 2
+    least = SEVERITIES.index(threshold)
+    return int(
+        any(
+            f.status is Status.VIOLATION and SEVERITIES.index(f.severity) >= least
+            for f in findings
+        )
+    )
+
+
+def _merge(
+    settings: Settings,
+    paths: tuple[Path, ...],
+    rules: tuple[Path, ...],
+    packs: tuple[str, ...],
+) -> Settings:
+    """Return the settings with what the command line names put first.
+
+    Rules and packs on the command line replace those of the file, both of them: who
+    names rules wants these and no others.
+    """
+    if paths:
+        settings = replace(settings, paths=paths)
+    if rules or packs:
+        settings = replace(settings, rules=rules, packs=packs)
+    return settings
+
+
+def _fitting(inputs: list[Input]) -> tuple[str, ...]:
+    """Return the packs that fit the inputs."""
+    kinds = {item.kind for item in inputs}
+    return tuple(pack for kind, pack in _FITTING.items() if kind in kinds)
+
+
+def _load(session: Session, found: Survey) -> list[Finding]:
+    """Load the inputs; what cannot be read becomes an error finding."""
+    errors = list(found.errors)
+    for item in found.inputs:
+        try:
+            loaded = session.add(item.source, item.kind)
+        except LoadError as error:
+            if "{{" in item.source.text and not item.named:
+                found.templates.append(item.source.name)
+            else:
+                errors.append(error)
+            continue
+        if not loaded.documents and item.named:
+            errors.append(nothing_in(item))
+        elif not loaded.documents:
+            found.others.append(item.source.name)
+    return [unreadable(error) for error in errors]
+
+
+def _idle() -> Finding:
+    """Return the finding that says that documents and rules had nothing in common."""
+    return Finding(
+        rule_id="comply/nothing-evaluated",
+        title="Nothing was evaluated",
+        severity=Severity.HIGH,
+        status=Status.ERROR,
+        message="No rule is about any of these documents.",
+        remediation="Name rules with -r or --pack that fit them: `comply rules list`.",
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Return the time that `--now` names; without a zone it is UTC."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"'{text}' is no time such as 2026-11-21T10:00:00Z", param_hint="--now"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,139 @@
+"""PATHS -> INPUTS: which files a run checks, and what is to be said about the others."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from comply.findings import Finding, Severity, Status
+from comply.load.detect import detect, role
+from comply.load.encoding import decode, read
+from comply.load.folder import Left, walk
+from comply.source import LoadError, Source
+
+STDIN = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A source and its kind; `named` if the user named it, not a folder around it."""
+
+    source: Source
+    kind: str
+    named: bool
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was found at the paths of a run."""
+
+    inputs: list[Input] = field(default_factory=list)
+    errors: list[LoadError] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+
+    def notices(self, *, rules_named: bool = False) -> Iterator[str]:
+        """Yield what people should know about files that were not checked."""
+        if self.templates:
+            yield (
+                f"{_many(self.templates, 'Helm template')} not checked: render first, "
+                "such as `helm template CHART | comply check -`"
+            )
+        if self.rules and not rules_named:
+            yield (
+                f"{_many(self.rules, 'Rego file')} not used: name rules with -r, "
+                f"such as `-r {Path(self.rules[0]).parent.as_posix()}`"
+            )
+        for left in self.left:
+            yield f"{left.path}: not checked, {left.reason}"
+        if self.others:
+            yield (
+                f"{_many(self.others, 'file')} of no kind that comply checks "
+                "(plan, manifest, schema)"
+            )
+
+
+def survey(paths: Iterable[Path], kind: str | None) -> Survey:
+    """Return what there is to check at `paths`; `kind` is that of all files named."""
+    found = Survey()
+    for path in paths:
+        try:
+            if path == STDIN:
+                source = decode("<stdin>", sys.stdin.buffer.read())
+                found.inputs.append(_named(source, kind))
+            elif path.is_dir():
+                _look_through(path, found)
+            else:
+                found.inputs.append(_named(read(path, str(path)), kind))
+        except LoadError as error:
+            found.errors.append(error)
+    return found
+
+
+def unreadable(error: LoadError) -> Finding:
+    """Return the finding that says that an input could not be checked."""
+    return Finding(
+        rule_id="comply/unreadable-input",
+        title="Could not be read",
+        severity=Severity.HIGH,
+        status=Status.ERROR,
+        message=error.message,
+        span=error.span,
+        remediation=error.hint,
+    )
+
+
+def nothing_in(item: Input) -> LoadError:
+    """Return the error for a file that was named and holds nothing to check."""
+    return LoadError(
+        f"{item.source.name}: nothing in it is a {item.kind.replace('_', ' ')}"
+    )
+
+
+def _named(source: Source, kind: str | None) -> Input:
+    kind = kind or detect(source)
+    if kind is None:
+        hint = "`--kind json` or `--kind yaml` takes it as data for your own rules"
+        if source.name.endswith(".rego"):
+            hint = "this is a rule: name it with -r"
+        raise LoadError(
+            f"{source.name}: neither a Terraform plan, nor Kubernetes manifests, nor an "
+            "Oracle script",
+            hint=hint,
+        )
+    return Input(source, kind, named=True)
+
+
+def _look_through(folder: Path, found: Survey) -> None:
+    for item in walk(folder):
+        match item:
+            case Left():
+                found.left.append(item)
+            case LoadError():
+                found.errors.append(item)
+            case Path():
+                try:
+                    _sort(read(item, str(item)), found)
+                except LoadError as error:
+                    found.errors.append(error)
+
+
+def _sort(source: Source, found: Survey) -> None:
+    if Path(source.name).name == "comply.yaml":
+        return
+    match role(source):
+        case "template":
+            found.templates.append(source.name)
+        case "rules":
+            found.rules.append(source.name)
+        case "none":
+            found.others.append(source.name)
+        case "document":
+            kind = detect(source) or ""
+            found.inputs.append(Input(source, kind, named=False))
+
+
+def _many(things: list[str], noun: str) -> str:
+    return f"{len(things):,} {noun}{'' if len(things) == 1 else 's'}"

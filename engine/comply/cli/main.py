@@ -1,0 +1,84 @@
+"""The entry point: finds the command, turns every way of failing into an exit code."""
+
+import gc
+import os
+import sys
+from typing import Final
+
+from comply.version import VERSION
+
+FAILED: Final = 2
+"""Could not check."""
+
+_INTERRUPTED: Final = 130
+_PIPE_CLOSED: Final = 141
+
+
+def main() -> None:
+    """Run the command line and exit: 0 clean, 1 findings, 2 could not check."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Return the exit code of a command line, its report written.
+
+    A mistake of the user gives a message; only a mistake of ours gives a traceback, and
+    it too means that nothing was checked.
+    """
+    if arguments in (["--version"], ["-V"]):
+        # Before click: people's scripts call this often, and it costs 50 ms.
+        sys.stdout.write(f"comply {VERSION}\n")
+        return 0
+    # A run allocates much and lets go of it when it ends: less often is faster.
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        code = _run_command(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return _PIPE_CLOSED
+    except Exception:  # noqa: BLE001  (the last resort: Python itself would exit 1, "findings")
+        return _confess()
+    return code
+
+
+def _run_command(arguments: list[str]) -> int:
+    import click
+
+    from comply.cli.commands import comply
+    from comply.source import ComplyError
+
+    try:
+        code = comply.main(arguments, prog_name="comply", standalone_mode=False)
+    except click.exceptions.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except ComplyError as error:
+        sys.stderr.write(f"error: {error.render()}\n")
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _forget_stdout() -> None:
+    """Let Python's last flush of the closed pipe go nowhere, as its manual advises."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _confess() -> int:
+    import traceback
+
+    traceback.print_exc()
+    sys.stderr.write(
+        f"\nThis is a bug in comply {VERSION}, and nothing was checked. "
+        "Please report it with the lines above.\n"
+    )
+    return FAILED
+
+
+if __name__ == "__main__":
+    main()

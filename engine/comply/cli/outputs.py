@@ -1,0 +1,83 @@
+"""Where reports go: `-f text -f sarif=out.sarif -o FILE`."""
+
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from comply.cli.terminal import Choice, wants_colour, width_of
+from comply.findings import Finding
+from comply.report import REPORTERS, reporter
+from comply.report.run import Run
+from comply.source import ComplyError
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A report of one format; to standard output where `path` is None."""
+
+    format: str
+    path: Path | None = None
+
+
+def outputs(formats: Collection[str], path: Path | None) -> list[Output]:
+    """Return the reports that `-f` and `-o` ask for, text if they name none.
+
+    `-o` is where the one format without a file of its own goes.
+
+    Raises:
+        click.UsageError: if a format is unknown, or two go to the same place.
+    """
+    wanted = []
+    for text in formats or ("text",):
+        name, equals, file = text.partition("=")
+        if name not in REPORTERS:
+            known = ", ".join(REPORTERS)
+            raise click.UsageError(f"There is no format '{name}'. Formats: {known}.")
+        wanted.append(Output(name, Path(file) if equals else None))
+    if path is not None:
+        wanted = [replace(w, path=path) if w.path is None else w for w in wanted]
+    places = [w.path for w in wanted]
+    if len(places) != len(set(places)):
+        raise click.UsageError(
+            "Two reports go to the same place: name files, as in `-f json=report.json`."
+        )
+    return wanted
+
+
+def write_all(
+    wanted: Iterable[Output], findings: list[Finding], run: Run, colour: Choice
+) -> None:
+    """Write every report.
+
+    Raises:
+        ComplyError: if a file cannot be written.
+    """
+    for output in wanted:
+        with _opened(output.path) as out:
+            shown = replace(
+                run,
+                colour=wants_colour(out, colour),
+                width=width_of(out),
+            )
+            reporter(output.format)(findings, out, shown)
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        # A terminal that knows less than UTF-8 gets escapes, not an exception.
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        yield sys.stdout
+        return
+    try:
+        with path.open("w", encoding="utf-8", newline="\n") as out:
+            yield out
+    except OSError as error:
+        raise ComplyError(f"{path}: cannot be written: {error.strerror}") from None

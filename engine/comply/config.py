@@ -1,0 +1,120 @@
+"""comply.yaml: what a project checks, with which rules, and what fails a run."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, TypeAlias, cast
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from comply.findings import Severity
+from comply.source import ComplyError, Span
+
+NAME: Final = "comply.yaml"
+
+_Locate: TypeAlias = Callable[[tuple[str | int, ...]], Span | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of a project.
+
+    `paths` and `rules` are relative to the folder of the file. `parameters` maps a rule
+    id to what its author lets a project choose; rules read them at
+    `data.comply.parameters[id]`. Findings below `fail_on` do not fail a run.
+    """
+
+    paths: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    fail_on: Severity = Severity.INFO
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class ConfigError(ComplyError):
+    """A comply.yaml that says something comply does not understand."""
+
+
+def schema_root() -> Path:
+    """Return the folder of the published schemas, in the wheel or in a checkout."""
+    package = Path(__file__).parent
+    shipped = package / "schemas"
+    return shipped if shipped.is_dir() else package.parents[1] / "schemas"
+
+
+def configure(value: object, locate: _Locate) -> Config:
+    """Return the settings in the value of a comply.yaml.
+
+    `locate` finds the place of a path in the file.
+
+    Raises:
+        ConfigError: if the value does not fit schemas/comply.schema.json, with the
+            place of the first mistake and what was probably meant.
+
+    >>> configure({"packs": ["terraform/baseline"]}, lambda path: None).packs
+    ('terraform/baseline',)
+    """
+    schema = json.loads((schema_root() / "comply.schema.json").read_text())
+    found = sorted(
+        Draft202012Validator(schema).iter_errors(value or {}),
+        key=lambda error: list(map(str, error.absolute_path)),
+    )
+    if found:
+        raise _explain(found[0], locate)
+    members: dict[str, Any] = value if isinstance(value, dict) else {}
+    return Config(
+        paths=tuple(members.get("paths", ())),
+        packs=tuple(members.get("packs", ())),
+        rules=tuple(members.get("rules", ())),
+        fail_on=Severity(members.get("fail_on", Severity.INFO)),
+        parameters=members.get("parameters") or {},
+    )
+
+
+def _explain(error: ValidationError, locate: _Locate) -> ConfigError:
+    path = tuple(error.absolute_path)
+    schema: dict[str, Any] = dict(cast("dict[str, Any]", error.schema))
+    if error.validator == "additionalProperties":
+        known = sorted(schema["properties"])
+        members = cast("dict[str, Any]", error.instance)
+        unknown = next(name for name in members if name not in known)
+        return ConfigError(
+            f"unknown setting {unknown!r}",
+            locate((*path, unknown)),
+            hint=_suggest(unknown, known),
+        )
+    name = ".".join(map(str, path)) or NAME
+    if error.validator == "enum":
+        choices = [str(choice) for choice in schema["enum"]]
+        return ConfigError(
+            f"{name}: {error.instance!r} is not one of {', '.join(choices)}",
+            locate(path),
+            hint=_suggest(str(error.instance), choices),
+        )
+    return ConfigError(
+        f"{name}: {_complaint(error)}",
+        locate(path),
+        hint=str(schema.get("description", "")),
+    )
+
+
+def _complaint(error: ValidationError) -> str:
+    if error.validator == "type":
+        kind = _KINDS.get(str(error.validator_value), str(error.validator_value))
+        return f"this must be {kind}, not {json.dumps(error.instance, default=str)}"
+    return error.message
+
+
+_KINDS: Final = {
+    "array": "a list",
+    "object": "a mapping",
+    "string": "a text",
+}
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"

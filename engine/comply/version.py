@@ -1,0 +1,8 @@
+"""The version of comply, as pyproject.toml has it.
+
+A constant, since reading the installed metadata takes longer than all of `--version`.
+"""
+
+from typing import Final
+
+VERSION: Final = "0.1.0"
