@@ -6,7 +6,7 @@ kind is its own text for punctuation and keywords; else `ident`, `string`, `raw`
 in turn, each expression between `open` and `close`, then `end`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from comply.rego.literals import EscapeError, decode_raw_template, decode_string
 from comply.rego.syntax import Comment
@@ -185,7 +185,9 @@ def _unterminated(tokens: Tokens, at: int) -> int:
     """
     end = _line_end(tokens.text, at)
     before = tokens.faults[-1] if tokens.faults else None
-    if before is None or not _runs_on(tokens.text, before, at):
+    if before is not None and _runs_on(tokens.text, before, at):
+        tokens.faults[-1] = replace(before, end=end)
+    else:
         tokens.faults.append(Fault(at, end, _UNTERMINATED, _ON_ITS_LINE))
     tokens.strings[at] = ""
     return tokens.add("string", at, end)

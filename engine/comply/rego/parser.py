@@ -198,7 +198,7 @@ def _recover(c: Cursor, first: int, known: int, error: ParseError) -> None:
     """
     following = resynchronise(c, first)
     start, end = c.tokens.starts[first], c.tokens.starts[following]
-    if any(start <= fault.start <= end for fault in c.tokens.faults):
+    if any(f.start <= end and start < f.end for f in c.tokens.faults):
         del c.errors[known:]
     else:
         c.errors.append(explain(c, first, error))
