@@ -12,7 +12,7 @@ from comply.plan.builtins.octets import to_octets, to_text
 from comply.plan.builtins.operands import string
 from comply.plan.values import Value
 
-_STANDARD: Final = frozenset(ascii_letters + digits + "+/")
+STANDARD: Final = frozenset(ascii_letters + digits + "+/")
 _URL: Final = frozenset(ascii_letters + digits + "-_")
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 
@@ -36,7 +36,7 @@ def decode_base64(value: Value) -> str:
     'hello'
     """
     text = string(value)
-    fault = base64_fault(text, _STANDARD, padded=True)
+    fault = base64_fault(text, STANDARD, padded=True)
     if fault is not None:
         raise _illegal(fault)
     return to_text(b64decode(_without_line_ends(text)))
@@ -48,7 +48,7 @@ def is_base64(value: Value) -> bool:
     >>> is_base64("aGVsbG8="), is_base64("aGVsbG8"), is_base64(1)
     (True, False, False)
     """
-    return type(value) is str and base64_fault(value, _STANDARD, padded=True) is None
+    return type(value) is str and base64_fault(value, STANDARD, padded=True) is None
 
 
 def encode_base64url(value: Value) -> str:
@@ -116,7 +116,7 @@ def base64_fault(text: str, alphabet: frozenset[str], *, padded: bool) -> int | 
     The offset counts bytes. A character or padding out of place is named itself, an
     end that comes too early is named by the start of its group.
 
-    >>> base64_fault("aGVsbG8", _STANDARD, padded=True)
+    >>> base64_fault("aGVsbG8", STANDARD, padded=True)
     4
     """
     kept: list[tuple[int, str]] = []

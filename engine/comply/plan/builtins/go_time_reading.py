@@ -256,11 +256,11 @@ def _read_offset(reading: Reading, element: str) -> None:
     text = _take(reading, len(element))
     if ":" in element and any(text[i] != ":" for i in range(3, len(text), 3)):
         raise _MismatchError
-    digits = text[1:].replace(":", "") if ":" in element else text[1:]
+    step = 3 if ":" in element else 2
     offset = 0
     # Some write an offset of 24 hours or 60 minutes.
     for i, (name, most) in enumerate((("hour", 24), ("minute", 60), ("second", 60))):
-        part = digits[2 * i : 2 * i + 2] or "00"
+        part = text[1 + step * i : 3 + step * i] or "00"
         if not all(map(is_digit, part)):
             raise _MismatchError
         if int(part) > most:

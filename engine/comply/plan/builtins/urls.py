@@ -175,7 +175,7 @@ def split_uri(text: str) -> dict[str, str]:
         parts |= _split_authority(authority)
         rest = slash + path
     path = decode_escapes(rest)
-    raw = rest if _keeps_raw(rest) else path
+    raw = rest if keeps_raw(rest) else path
     return parts | {
         "path": path,
         "raw_path": raw,
@@ -184,7 +184,7 @@ def split_uri(text: str) -> dict[str, str]:
     }
 
 
-def _keeps_raw(path: str) -> bool:
+def keeps_raw(path: str) -> bool:
     """Tell whether escaping the unescaped path would not give `path` back."""
     return quote_path(decode_escapes(path)) != path
 
