@@ -121,8 +121,9 @@ def environment() -> dict[str, str]:
 
 
 def comply(*arguments: str | Path) -> list[str | Path]:
-    """Return the command line of comply with this interpreter."""
-    return [sys.executable, "-m", "comply", *arguments]
+    """Return what the installed `comply` runs, with this interpreter."""
+    start = "from comply.cli.main import main; main()"
+    return [sys.executable, "-c", start, *arguments]
 
 
 def ratio(slow: float, fast: float) -> float:
