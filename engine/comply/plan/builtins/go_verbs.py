@@ -60,7 +60,9 @@ def go_type(value: Operand) -> str:
     ('string', 'int64', 'big.Int', 'float64')
     """
     if isinstance(value, str):
-        return "string"
+        return str(getattr(value, "go_type", "string"))
+    if isinstance(value, bool):
+        return "bool"
     if isinstance(value, float):
         return "float64"
     return "int64" if -_INT64 <= value < _INT64 else "big.Int"
@@ -78,8 +80,11 @@ def print_operand(value: Operand, how: Directive) -> str:
     if how.verb == "T":
         name = "*big.Int" if kind == "big.Int" else kind
         return _string(name, replace(how, verb="s")) or ""
+    text: str | None
     if isinstance(value, str):
         text = _string(value, how)
+    elif isinstance(value, bool):
+        text = pad(str(value).lower(), how) if how.verb in "tv" else None
     elif isinstance(value, float):
         text = _float(value, how)
     else:
