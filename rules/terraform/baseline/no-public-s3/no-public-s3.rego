@@ -188,7 +188,14 @@ bucket_in(reference) := [found[0][1], key_in(found[0][2])] if {
 # The expressions that a block's bucket may come from: its own, and what that one takes
 # from the callers and the outputs of modules. Rego has no recursion; six hops are more
 # modules than a value is handed through in practice.
-origins(block) := hop(hop(hop(hop(hop(hop(written(block)))))))
+origins(block) := written(block) if not handed(written(block))
+
+origins(block) := hop(hop(hop(hop(hop(hop(written(block))))))) if handed(written(block))
+
+handed(origins) if {
+	some origin in origins
+	strings.any_prefix_match(origin.references, ["var.", "module."])
+}
 
 hop(origins) := (origins | {next | some origin in origins; some next in argument(origin)}) | {next |
 	some origin in origins
