@@ -4,6 +4,7 @@ YAML is read as Kubernetes reads it. A `List` (`List`, `PodList`, ...) becomes i
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -87,7 +88,9 @@ def _documents(
 
 
 def _below(locate: _Locate, base: Path, path: Path) -> Span | None:
-    return locate((*base, *path))
+    span = locate((*base, *path))
+    # The first line of a manifest says nothing about it.
+    return replace(span, line="") if span and not path else span
 
 
 def _is_manifest(value: Value) -> bool:

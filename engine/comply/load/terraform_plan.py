@@ -135,7 +135,9 @@ def _explain(source: Source, error: LoadError) -> LoadError:
             f"{source.name}: this is what `terraform plan` shows to people, not JSON",
             hint=_REMEDY,
         )
-    return _polluted(source) or error
+    # A plan is one long line, and what stands around the error may be a secret.
+    span = replace(error.span, line="") if error.span else None
+    return _polluted(source) or LoadError(error.message, span, error.hint)
 
 
 def _polluted(source: Source) -> LoadError | None:

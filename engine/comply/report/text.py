@@ -34,7 +34,7 @@ _MARKS: Final = {
     Status.EXEMPT: ("○", "-"),
 }
 
-_NOTICE: Final = "\N{INFORMATION SOURCE}"
+_NOTICE: Final = "\u2139"
 
 _MOST_ROWS: Final = 5
 """How many rows of evidence are shown; the other reports have them all."""
