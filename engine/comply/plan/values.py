@@ -281,7 +281,8 @@ def to_json(value: Value) -> Value:
     if kind is RegoSet:
         return [to_json(v) for v in value.ordered()]
     if kind is Decimal:
-        return float(value)
+        number = float(value)
+        return number if abs(number) != float("inf") else int(value)
     return value
 
 
@@ -353,13 +354,15 @@ def number_text(value: float | Decimal) -> str:
 
     >>> number_text(10), number_text(0.5), number_text(NumberLiteral("1e3"))
     ('10', '0.5', '1e3')
-    >>> number_text(Decimal("1234567.3333333333333"))
-    '1.2345673333333333333e+06'
+    >>> number_text(Decimal("1234567.3333333333333")), number_text(Decimal("2e308"))
+    ('1.2345673333333333333e+06', '2e308')
     """
     if isinstance(value, NumberLiteral):
         return value.text
     if isinstance(value, Decimal):
-        return general(value)
+        # Only a literal is as large as to need a positive exponent.
+        text = str(value)
+        return text.replace("E+", "e") if "E+" in text else general(value)
     try:
         return str(value)
     except ValueError:

@@ -18,7 +18,7 @@ _MANTISSA: Final = 64
 DOUBLE: Final = 53
 _POWER: Final = 128
 # Beyond this a decimal exponent costs more than any policy is worth.
-_LARGEST: Final = 20_000
+_LARGEST: Final = 100_000
 
 
 def decimal_parts(value: float | Decimal) -> tuple[int, int]:
