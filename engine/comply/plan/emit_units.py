@@ -18,12 +18,15 @@ class UnitCode:
     With a `path` the clause is cut at its driver: `start(context)` gives what `run`
     needs besides an element, or None where the clause cannot hold, and
     `run(context, out, key, element, *started)` adds the members it yields for one
-    element of the collection at `path`. Without one, `run(context, out)` adds all.
+    element of the collection at `path`. With `on`, only elements whose value there is
+    `match` can hold. Without a path, `run(context, out)` adds all.
     """
 
     source: int
     at: int
     path: Path | None
+    on: Path | None
+    match: Value
     start: Callable[..., tuple[Value, ...] | None] | None
     run: Callable[..., Any]
 
@@ -47,12 +50,23 @@ def collect_units(
         clause = chain[0]
         if unit is None:
             run = _whole([namespace[f"clause_{rule.id}_{i}_{j}"] for j in _range(chain)])
-            units.append(UnitCode(clause.source, clause.at, None, None, run))
+            units.append(UnitCode(clause.source, clause.at, None, None, None, None, run))
             continue
         start = namespace[f"start_{rule.id}_{i}"]
         run = namespace[f"unit_{rule.id}_{i}"]
-        units.append(UnitCode(clause.source, clause.at, unit.path, start, run))
+        on, match = _narrowed(unit)
+        units.append(
+            UnitCode(clause.source, clause.at, unit.path, on, match, start, run)
+        )
     return tuple(units)
+
+
+def _narrowed(unit: Unit) -> tuple[Path | None, Value]:
+    """Return the index that narrows a unit's driver: path and value, or nothing."""
+    driver = unit.driver
+    if isinstance(driver, ir.ScanIndex) and isinstance(driver.match, ir.Const):
+        return driver.on, driver.match.value
+    return None, None
 
 
 def _range(chain: tuple[ir.Clause, ...]) -> range:

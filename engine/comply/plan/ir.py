@@ -200,6 +200,31 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanIndex:
+    """Runs the rest for each element of a collection whose value at `on` is `match`.
+
+    `path` leads from the input to the collection; the index is shared by all rules.
+    """
+
+    at: int
+    key: Local | None
+    value: Local | None
+    path: tuple[str, ...]
+    on: tuple[str, ...]
+    match: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """`target = source[k][l]`, UNDEFINED where a key is absent; never fails."""
+
+    at: int
+    target: Local
+    source: Atom
+    keys: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ScanRelation:
     """Runs the rest for each result of a built-in that has many (`walk`)."""
 
@@ -271,6 +296,8 @@ Step: TypeAlias = (
     | IsArray
     | IsObject
     | Scan
+    | ScanIndex
+    | Maybe
     | ScanRelation
     | Not
     | Every

@@ -9,10 +9,11 @@ def assigned(steps: Iterable[ir.Step]) -> Iterator[str]:
     """Yield the names that steps assign for the steps after them."""
     for step in steps:
         match step:
-            case ir.Scan(key=key, value=value):
+            case ir.Scan(key=key, value=value) | ir.ScanIndex(key=key, value=value):
                 yield from (x.name for x in (key, value) if x is not None)
             case (
                 ir.Lookup(target=target)
+                | ir.Maybe(target=target)
                 | ir.Copy(target=target)
                 | ir.MakeArray(target=target)
                 | ir.MakeSet(target=target)
@@ -34,8 +35,10 @@ def assigned(steps: Iterable[ir.Step]) -> Iterator[str]:
 def atoms(step: ir.Step) -> tuple[ir.Atom, ...]:
     """Return the atoms that a step itself reads, those of inner steps left out."""
     match step:
-        case ir.Lookup(source=source, keys=keys):
+        case ir.Lookup(source=source, keys=keys) | ir.Maybe(source=source, keys=keys):
             return (source, *keys)
+        case ir.ScanIndex(match=match):
+            return (ir.Input(), match)
         case ir.Copy(source=source) | ir.Scan(source=source) | ir.Every(source=source):
             return (source,)
         case ir.MakeArray(items=items) | ir.MakeSet(items=items):
@@ -98,7 +101,7 @@ def captured(steps: ir.Steps) -> list[str]:
 
 def loops(steps: ir.Steps) -> bool:
     """Tell whether steps run more than once."""
-    return any(isinstance(step, ir.Scan | ir.ScanRelation) for step in steps)
+    return any(isinstance(step, ir.Scan | ir.ScanIndex | ir.ScanRelation) for step in steps)
 
 
 def every_step(steps: Iterable[ir.Step]) -> Iterator[ir.Step]:

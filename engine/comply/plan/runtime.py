@@ -1,6 +1,6 @@
 """What generated code calls: documents, lookups, scans and conflicts."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from comply.plan.builtins.failure import BuiltinError, Evaluation
@@ -9,6 +9,7 @@ from comply.plan.values import ordered_items as ordered_pairs
 
 ONCE: Final = (None,)
 MISSING: Final = (KeyError, IndexError, TypeError)
+Index = dict[Any, list[tuple[Value, Value]]]
 Node = tuple[Callable[..., Value] | None, dict[str, Any]]
 
 
@@ -30,7 +31,9 @@ class Context:
     or the name of a built-in to a callable that takes the context and the operands.
     """
 
-    __slots__ = ("data", "evaluation", "input", "memo", "mocks", "strict", "tree")
+    __slots__ = (
+        "data", "evaluation", "indexes", "input", "memo", "mocks", "strict", "tree",
+    )  # fmt: skip
 
     def __init__(
         self, tree: Node, input_: Value, data: Value, evaluation: Evaluation
@@ -39,11 +42,12 @@ class Context:
         self.input = input_
         self.data = data
         self.evaluation = evaluation
+        self.indexes: dict[Any, Index] = {}
         self.memo: dict[Any, Any] = {}
         self.mocks: dict[Any, Any] = {}
         self.strict = False
 
-    def replaced(self, changes: Iterable[tuple[tuple[str, ...], Any, Any]]) -> "Context":
+    def replaced(self, changes: Sequence[tuple[tuple[str, ...], Any, Any]]) -> "Context":
         """Return a context in which each (path, value, rules) change holds.
 
         `rules` pairs the id of each rule at or under a data path with the steps that
@@ -53,6 +57,8 @@ class Context:
         new = Context(self.tree, self.input, self.data, self.evaluation)
         new.strict = self.strict
         new.mocks = dict(self.mocks)
+        if all(path[0] != "input" for path, _, _ in changes):
+            new.indexes = self.indexes
         for path, value, rules in changes:
             if path[0] == "input":
                 new.input = _put(new.input, path[1:], value)
@@ -206,6 +212,59 @@ def ordered_entries(source: Value) -> Iterable[tuple[Value, Value]]:
     if kind is RegoSet:
         return [(v, v) for v in source.ordered()]
     return entries(source)
+
+
+def partition(
+    context: Context, path: tuple[str, ...], on: tuple[str, ...], match: Value
+) -> list[tuple[Value, Value]]:
+    """Return the (key, element) pairs of an input collection that have a value.
+
+    `path` leads to the collection, `on` from an element to the value to `match`. All
+    rules of an evaluation share the index, which is built when it is first needed.
+    """
+    index = context.indexes.get((path, on))
+    if index is None:
+        index = context.indexes[path, on] = _build_index(context.input, path, on)
+    key = match if type(match) is str else freeze(match)
+    return index.get(key, _EMPTY)
+
+
+_EMPTY: Final[list[tuple[Value, Value]]] = []
+
+
+def _build_index(source: Value, path: tuple[str, ...], on: tuple[str, ...]) -> Index:
+    index: Index = {}
+    try:
+        for step in path:
+            source = source[step]
+    except MISSING:
+        return index
+    first, rest = on[0], on[1:]
+    for key, element in entries(source):
+        try:
+            value = element[first]
+            for step in rest:
+                value = value[step]
+        except MISSING:
+            continue
+        if type(value) is not str:
+            value = freeze(value)
+        held = index.get(value)
+        if held is None:
+            index[value] = [(key, element)]
+        else:
+            held.append((key, element))
+    return index
+
+
+def maybe(source: Value, *keys: Value) -> Value:
+    """Return `source[k][l]`, or UNDEFINED where a key is absent."""
+    try:
+        for key in keys:
+            source = source[key] if type(key) is str else item(source, key)
+    except MISSING:
+        return UNDEFINED
+    return source
 
 
 def is_collection(value: Value) -> bool:

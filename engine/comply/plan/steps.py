@@ -14,6 +14,7 @@ from comply.plan.reads import assigned, captured, loops
 from comply.plan.writer import Writer, name
 
 DEEPEST = 14
+_LOOPS = (ir.Scan, ir.ScanIndex, ir.ScanRelation)
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ def print_steps(
     i = 0
     while i < len(steps):
         step = steps[i]
-        if writer.nested >= DEEPEST and isinstance(step, ir.Scan | ir.ScanRelation):
+        if writer.nested >= DEEPEST and isinstance(step, _LOOPS):
             _print_tail(printer, flow, steps[i:], needs)
             break
         if isinstance(step, ir.Lookup) and step.keys:
@@ -242,6 +243,11 @@ def print_step(printer: Printer, flow: Flow, step: ir.Step) -> None:  # noqa: C9
             stop_if(f"type({here}) is not dict or len({here}) != {length}")
         case ir.Scan():
             _print_scan(printer, flow, step)
+        case ir.ScanIndex():
+            _print_index(printer, flow, step)
+        case ir.Maybe(target=target, source=source, keys=keys):
+            inner = ", ".join(text(a) for a in (source, *keys))
+            writer.line(f"{name(target)} = maybe({inner})")
         case ir.ScanRelation(target=target, name=builtin, args=args):
             printer.used.add(builtin)
             params = ", ".join(text(a) for a in args)
@@ -361,12 +367,23 @@ def _print_scan(printer: Printer, flow: Flow, step: ir.Scan) -> None:
     flow.fail = "continue"
 
 
+def _print_index(printer: Printer, flow: Flow, step: ir.ScanIndex) -> None:
+    key = name(step.key) if step.key is not None else "_"
+    value = name(step.value) if step.value is not None else "_"
+    match = atom(printer, flow, step.match)
+    call = f"partition({flow.context}, {step.path!r}, {step.on!r}, {match})"
+    printer.writer.open(f"for {key}, {value} in {call}:")
+    flow.fail = "continue"
+
+
 def _print_not(printer: Printer, flow: Flow, body: ir.Steps) -> None:
     writer = printer.writer
     if loops(body):
         call = _lift(printer, flow, body)
         with writer.block(f"if {call}:"):
             writer.line(flow.fail)
+        return
+    if _print_not_lookup(printer, flow, body):
         return
     with writer.level():
         writer.open("for _ in ONCE:")
@@ -379,6 +396,27 @@ def _print_not(printer: Printer, flow: Flow, body: ir.Steps) -> None:
     # The `else` of a loop runs where nothing broke it: the body succeeded.
     with writer.block("else:"):
         writer.line(flow.fail)
+
+
+def _print_not_lookup(printer: Printer, flow: Flow, body: ir.Steps) -> bool:
+    """Write `not x.y`, `not x.y == 1` without a loop; tell whether it was one."""
+    match body:
+        case (ir.Lookup(keys=(_, *_)) as lookup, ir.Holds(atom=value)) if (
+            value == lookup.target
+        ):
+            condition = f"{name(lookup.target)} is not False"
+        case (ir.Lookup(keys=(_, *_)) as lookup, ir.Equal(left=left, right=right)):
+            condition, _ = equal_text(left, right, lambda a: atom(printer, flow, a))
+        case _:
+            return False
+    writer = printer.writer
+    with writer.block("try:"):
+        writer.line(f"{name(lookup.target)} = {_subscript(printer, flow, lookup)}")
+        with writer.block(f"if {condition}:"):
+            writer.line(flow.fail)
+    with writer.block("except MISSING:"):
+        writer.line("pass")
+    return True
 
 
 def _lift(printer: Printer, flow: Flow, body: ir.Steps) -> str:

@@ -18,12 +18,13 @@ class Unit:
     """A clause cut at its driver.
 
     `path` leads from the input to the collection that the driver ranges over. `before`
-    are the steps ahead of it, `carried` the locals they hand to the steps `after`.
+    are the steps ahead of it, `carried` the locals they hand to the steps `after`. With
+    an index, the driver ranges over the elements whose value at `on` is `match` only.
     """
 
     clause: ir.Clause
     path: Path
-    driver: ir.Scan
+    driver: ir.Scan | ir.ScanIndex
     before: ir.Steps
     carried: tuple[str, ...]
     after: ir.Steps
@@ -38,14 +39,18 @@ def cut(clause: ir.Clause) -> Unit | None:
                 if path is None:
                     return None
                 return _unit(clause, step, i, path)
-            case ir.ScanRelation() | ir.EnterWith():
+            case ir.ScanIndex(path=path, match=ir.Const()):
+                return _unit(clause, step, i, path)
+            case ir.ScanIndex() | ir.ScanRelation() | ir.EnterWith():
                 return None
             case _:
                 pass
     return None
 
 
-def _unit(clause: ir.Clause, driver: ir.Scan, at: int, path: Path) -> Unit:
+def _unit(
+    clause: ir.Clause, driver: ir.Scan | ir.ScanIndex, at: int, path: Path
+) -> Unit:
     before, after = clause.steps[:at], clause.steps[at + 1 :]
     head = (ir.MakeArray(0, ir.Local("%head"), (*clause.keys, clause.value)),)
     needed = set(captured((*after, *head)))

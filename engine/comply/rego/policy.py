@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.emit import Program, load, print_plan
+from comply.plan.optimize import optimize
 from comply.plan.runtime import Context, EvaluationError, extent
 from comply.plan.values import UNDEFINED, Value, to_json
 from comply.rego import syntax as s
@@ -189,7 +190,7 @@ def compile_parsed(
         raise together(errors)
     packages = tuple(sorted({("data", *m.package) for m in modules}))
     entries = frozenset(rule.id for rule in rules if rule.path in wanted)
-    plan = ir.Plan(rules, sources, packages, entries)
+    plan = optimize(ir.Plan(rules, sources, packages, entries))
     return Policy(modules, plan, load(print_plan(plan), plan), root, functions)
 
 

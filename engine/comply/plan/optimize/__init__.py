@@ -1,0 +1,30 @@
+"""PLAN -> PLAN: passes that keep what a plan means and lower what it costs."""
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from comply.plan import ir
+from comply.plan.optimize.constant_rules import inline_constants
+from comply.plan.optimize.copies import propagate_copies
+from comply.plan.optimize.functions import inline_functions
+from comply.plan.optimize.hoist import hoist_lookups
+from comply.plan.optimize.index import index_scans
+from comply.plan.optimize.sets import scan_through_sets
+
+Pass: TypeAlias = Callable[[ir.Plan], ir.Plan]
+
+PASSES: Final[tuple[Pass, ...]] = (
+    inline_constants,
+    inline_functions,
+    scan_through_sets,
+    propagate_copies,
+    index_scans,
+    hoist_lookups,
+)
+
+
+def optimize(plan: ir.Plan) -> ir.Plan:
+    """Return the plan after all passes, in order."""
+    for run in PASSES:
+        plan = run(plan)
+    return plan
