@@ -84,7 +84,7 @@ def read_pem(text: str) -> list[Block]:
     [Block(kind='X', octets=b'\x00\x00\x00')]
     """
     blocks = []
-    at = text.find(_BEGIN)
+    at = _next_block(text, 0)
     while at >= 0:
         label_end = text.find(_DASHES, at + len(_BEGIN))
         kind = text[at + len(_BEGIN) : label_end]
@@ -95,8 +95,16 @@ def read_pem(text: str) -> list[Block]:
         octets = _pem_octets(body)
         if octets is not None:
             blocks.append(Block(kind, octets))
-        at = text.find(_BEGIN, end)
+        at = _next_block(text, end)
     return blocks
+
+
+def _next_block(text: str, start: int) -> int:
+    """Return where the next block begins, which is at the start of a line, or -1."""
+    if start == 0 and text.startswith(_BEGIN):
+        return 0
+    found = text.find("\n" + _BEGIN, start)
+    return found + 1 if found >= 0 else -1
 
 
 def _pem_octets(body: str) -> bytes | None:
