@@ -20,7 +20,7 @@ TREES = st.recursive(
     | st.text("abyno:'\"#- \n01é", max_size=6),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.text("abyn:-.0 ", min_size=1, max_size=4), inner)
+        | st.dictionaries(st.text("abyn:-0 ", min_size=1, max_size=4), inner)
     ),
     max_leaves=20,
 )
