@@ -17,6 +17,7 @@ from comply.plan.builtins.failure import (
 from comply.plan.values import RegoSet, Value, is_number
 
 _EXACT: Final = 1 << 63
+_WIDEST: Final = 10_000_000
 _LONGEST_RANGE: Final = 10_000_000
 _HALF: Final = (1, -1)
 _BASES: Final = {2: "b", 8: "o", 10: "d", 16: "x"}
@@ -64,10 +65,10 @@ def multiply(a: Value, b: Value) -> float | Decimal:
     >>> multiply(3, 4), multiply(0.1, 3), multiply(2.5, 2)
     (12, 0.3, 5)
     """
-    if type(a) is int and type(b) is int:
-        return a * b
-    x, y = _integers(a, b)
+    x, y = (a, b) if type(a) is int and type(b) is int else _integers(a, b)
     if x is not None and y is not None:
+        if x.bit_length() + y.bit_length() > _WIDEST:
+            raise HaltError(f"a product of more than {_WIDEST} bits")
         return x * y
     product = big_float.multiply(big_float.binary(a), big_float.binary(b))
     return big_float.number(product)

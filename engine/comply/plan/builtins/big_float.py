@@ -6,6 +6,7 @@ digits that still name it (https://pkg.go.dev/math/big#Float).
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from math import ldexp
 from typing import Final, TypeAlias
 
@@ -32,7 +33,10 @@ def decimal_parts(value: float | Decimal) -> tuple[int, int]:
     """
     if isinstance(value, int):
         return value, 0
-    text = value.text if isinstance(value, NumberLiteral) else str(value)
+    return _parts(value.text if isinstance(value, NumberLiteral) else str(value))
+
+
+def _parts(text: str) -> tuple[int, int]:
     mantissa, _, exponent = text.lower().partition("e")
     whole, _, fraction = mantissa.partition(".")
     try:
@@ -52,6 +56,8 @@ def exact_integer(value: float | Decimal) -> int | None:
     """
     if isinstance(value, int):
         return value
+    if isinstance(value, float) and not value.is_integer():
+        return None
     digits, exponent = decimal_parts(value)
     if exponent >= 0:
         return digits * int(10**exponent)
@@ -65,9 +71,14 @@ def binary(value: float | Decimal) -> Binary:
     >>> binary(12), binary(0.5)
     ((3, 2), (1, -1))
     """
-    digits, exponent = decimal_parts(value)
-    if exponent == 0:
-        return _round(digits, 0)
+    if isinstance(value, int):
+        return _round(value, 0)
+    return _read(value.text if isinstance(value, NumberLiteral) else str(value))
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Binary:
+    digits, exponent = _parts(text)
     power, shift = _power_of_five(abs(exponent))
     if exponent > 0:
         return _round(digits * power, shift + exponent)
@@ -118,14 +129,21 @@ def number(value: Binary, bits: int = _MANTISSA) -> float | Decimal:
         return whole
     if not is_integer:
         near = ldexp(value[0], value[1])
-        if bits == DOUBLE or binary(near) == value:
-            text = general(near)
-            return near if text == repr(near) else NumberLiteral(text)
+        if bits == DOUBLE or _read(repr(near)) == value:
+            return _as_printed(near)
     digits, point = shortest_digits(value, bits)
     sign = -1 if value[0] < 0 else 1
     if is_integer:
         return sign * int(digits) * int(10 ** (point - len(digits)))
     return Decimal(sign * int(digits)).scaleb(point - len(digits))
+
+
+def _as_printed(value: float) -> float:
+    """Return a float that prints as Go prints it, an exponent from a million on."""
+    if 1e-4 <= abs(value) < 1e6:
+        return value
+    text = general(value)
+    return value if text == repr(value) else NumberLiteral(text)
 
 
 def shortest_digits(value: Binary, bits: int = _MANTISSA) -> tuple[str, int]:

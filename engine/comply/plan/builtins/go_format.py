@@ -45,47 +45,47 @@ def sprintf(template: Value, values: Value) -> str:
         raise operand_error(2, "array", values)
     simple = _simple(template)
     if simple is not None and len(simple[1]) == len(values):
-        return _fill(simple[0], simple[1], values)
+        texts = [
+            value if type(value) is str and verb != "d" else _plain(verb, value)
+            for verb, value in zip(simple[1], values, strict=True)
+        ]
+        return simple[0] % tuple(texts)
     return format_text(template, [operand(value) for value in values])
 
 
 @lru_cache(maxsize=2048)
-def _simple(template: str) -> tuple[tuple[str, ...], str] | None:
-    """Return the texts between the verbs, and the verbs, if all are plain `s v d`."""
-    pieces, verbs = [""], ""
+def _simple(template: str) -> tuple[str, str] | None:
+    """Return the format for Python, and the verbs, if all are plain `s v d`.
+
+    >>> _simple("%s: 5%% of %d"), _simple("%5d")
+    (('%s: 5%% of %s', 'sd'), None)
+    """
     first, *parts = template.split("%")
-    pieces[-1] += first
+    pieces, verbs = [first], ""
     escaped = False
     for part in parts:
         if escaped:
-            pieces[-1] += part
+            pieces.append(part)
             escaped = False
         elif not part:
-            pieces[-1] += "%"
+            pieces.append("%%")
             escaped = True
         elif part[0] in "svd":
             verbs += part[0]
-            pieces.append(part[1:])
+            pieces.append("%s" + part[1:])
         else:
             return None
-    return None if escaped else (tuple(pieces), verbs)
+    return None if escaped else ("".join(pieces), verbs)
 
 
-def _fill(pieces: tuple[str, ...], verbs: str, values: list[Value]) -> str:
-    """Return the texts with a value under its verb after each but the last."""
-    out = [pieces[0]]
-    for verb, value, piece in zip(verbs, values, pieces[1:], strict=True):
-        kind = type(value)
-        if kind is str and verb != "d":
-            out.append(value)
-        elif kind is int and verb != "s":
-            out.append(number_text(value))
-        elif kind in _SHOWN and verb != "d":
-            out.append(show(value))
-        else:
-            out.append(print_operand(operand(value), Directive(verb)))
-        out.append(piece)
-    return "".join(out)
+def _plain(verb: str, value: Value) -> str:
+    """Return a value under a verb without flags."""
+    kind = type(value)
+    if kind is int and verb != "s":
+        return number_text(value)
+    if kind in _SHOWN and verb != "d":
+        return show(value)
+    return print_operand(operand(value), Directive(verb))
 
 
 @dataclass(slots=True)
