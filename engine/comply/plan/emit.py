@@ -15,7 +15,7 @@ from comply.plan.builtins import lookup
 from comply.plan.emit_units import UnitCode, collect_units, print_units
 from comply.plan.reads import every_step, loops
 from comply.plan.runtime import Node
-from comply.plan.steps import Flow, Printer, atom, builtin_name, print_steps
+from comply.plan.steps import Flow, Printer, atom, builtin_name, frozen, print_steps
 from comply.plan.values import Value
 from comply.plan.writer import Place, Writer, name
 
@@ -180,7 +180,7 @@ def _print_query(printer: Printer, query: ir.Query) -> None:
     writer = printer.writer
     printer.source = query.source
     with writer.block("def query(c, out):"):
-        writer.nested = 0
+        printer.begin()
         flow = Flow("return")
         shown = ", ".join(f"{n!r}: {name(local)}" for n, local in query.shown)
 
@@ -241,7 +241,8 @@ def _print_adding(
         keys = [atom(printer, flow, key) for key in clause.keys]
         place = printer.place(clause.at)
         if rule.kind == "set":
-            writer.line(f"out[freeze({value})] = {value}")
+            key = frozen(printer, clause.value, value)
+            writer.line(f"out[{key}] = {value}")
         elif rule.kind == "object":
             writer.line(f"put(out, {keys[0]}, {value}, {place})")
         else:
@@ -251,7 +252,7 @@ def _print_adding(
             writer.line("added = True")
 
     with writer.block(f"def {function}(c, out):"):
-        writer.nested = 0
+        printer.begin()
         if answers:
             writer.line("added = False")
         needs = (*clause.keys, clause.value)
@@ -352,7 +353,7 @@ def _print_valued(
 
     params = ", ".join(["c", *(f"a{i}" for i in range(len(clause.args)))])
     with writer.block(f"def {function}({params}):"):
-        writer.nested = 0
+        printer.begin()
         for i, arg in enumerate(clause.args):
             writer.line(f"{name(arg)} = a{i}")
         if not early:

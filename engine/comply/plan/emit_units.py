@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comply.plan import ir
-from comply.plan.steps import Flow, Printer, atom, print_steps
+from comply.plan.steps import Flow, Printer, atom, frozen, print_steps
 from comply.plan.units import Path, Unit, cut
 from comply.plan.values import Value
 from comply.plan.writer import name
@@ -91,7 +91,7 @@ def _print_start(printer: Printer, unit: Unit, function: str) -> None:
         writer.line(f"return ({carried})")
 
     with writer.block(f"def {function}(c):"):
-        writer.nested = 0
+        printer.begin()
         print_steps(printer, Flow("return None"), unit.before, finish)
 
 
@@ -106,10 +106,11 @@ def _print_run(printer: Printer, unit: Unit, function: str) -> None:
 
     def finish(flow: Flow) -> None:
         value = atom(printer, flow, unit.clause.value)
-        writer.line(f"out[freeze({value})] = {value}")
+        member = frozen(printer, unit.clause.value, value)
+        writer.line(f"out[{member}] = {value}")
 
     with writer.block(f"def {function}({params}):"):
-        writer.nested = 0
+        printer.begin()
         print_steps(
             printer, Flow("return"), unit.after, finish, (unit.clause.value,)
         )

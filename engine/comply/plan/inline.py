@@ -1,4 +1,4 @@
-"""Comparisons as Python operators, where the operands allow it.
+"""Built-ins as Python operators, where the operands allow it.
 
 Python's `==` is Rego's for strings, null and numbers but 0 and 1, which equal booleans.
 """
@@ -6,8 +6,11 @@ Python's `==` is Rego's for strings, null and numbers but 0 and 1, which equal b
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from comply.plan import ir
+from comply.plan.kinds import SIZED, Kinds, kind_of
+from comply.plan.values import RegoSet
 
 Text = Callable[[ir.Atom], str]
 
@@ -44,30 +47,86 @@ def _equal_number(a: str, b: str, value: float | Decimal) -> tuple[str, str]:
     return f"{a} == {b}", f"{a} != {b}"
 
 
-_ORDERED = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_ORDERED: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_OPPOSITE: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-def call_text(step: ir.CallBuiltin, text: Text) -> Inline | None:
-    """Return Python for a comparison, None for any other built-in."""
-    if step.name == "equal":
-        return Inline(*equal_text(*step.args, text))
-    if step.name == "neq":
-        same, different = equal_text(*step.args, text)
-        return Inline(different, same)
-    sign = _ORDERED.get(step.name)
-    if sign is None:
-        return None
+def call_text(step: ir.CallBuiltin, text: Text, kinds: Kinds) -> Inline | None:
+    """Return Python for a call that cannot fail, None for any other."""
+    match step.name:
+        case "equal":
+            return Inline(*equal_text(step.args[0], step.args[1], text))
+        case "neq":
+            same, different = equal_text(step.args[0], step.args[1], text)
+            return Inline(different, same)
+        case "internal.member_2":
+            return _member(step.args[0], step.args[1], text)
+        case "count" if kind_of(kinds, step.args[0]) in SIZED:
+            size = f"len({text(step.args[0])})"
+            return Inline(size, f"not {size}")
+        case "lt" | "lte" | "gt" | "gte":
+            return _ordered(step, _ORDERED[step.name], text, kinds)
+        case _:
+            return None
+
+
+def _member(item: ir.Atom, source: ir.Atom, text: Text) -> Inline | None:
+    """Return Python for `item in source`, where one of them is a plain constant."""
+    a, b = text(item), text(source)
+    if isinstance(item, ir.Const) and isinstance(item.value, str):
+        general = f"{a} in values({b})"
+        return Inline(
+            f"({a} in {b} if type({b}) is list else {general})",
+            f"({a} not in {b} if type({b}) is list else not {general})",
+        )
+    if isinstance(source, ir.Const) and isinstance(source.value, RegoSet):
+        return Inline(f"({a} in {b})", f"({a} not in {b})")
+    return None
+
+
+def _ordered(
+    step: ir.CallBuiltin, sign: str, text: Text, kinds: Kinds
+) -> Inline:
     left, right = step.args
-    return _ordered(text(left), text(right), sign, right)
-
-
-def _ordered(a: str, b: str, sign: str, right: ir.Atom) -> Inline:
-    opposite = _OPPOSITE[sign]
+    a, b, opposite = text(left), text(right), _OPPOSITE[sign]
     if isinstance(right, ir.Const) and type(right.value) is int:
+        if kind_of(kinds, left) == "integer":
+            return Inline(f"{a} {sign} {b}", f"{a} {opposite} {b}")
         guard = f"type({a}) is int"
         return Inline(
             f"({a} {sign} {b} if {guard} else compare({a}, {b}) {sign} 0)",
             f"({a} {opposite} {b} if {guard} else compare({a}, {b}) {opposite} 0)",
         )
     return Inline(f"compare({a}, {b}) {sign} 0", f"compare({a}, {b}) {opposite} 0")
+
+
+_QUICK: Final = {
+    "startswith": "{0}.startswith({1})",
+    "endswith": "{0}.endswith({1})",
+    "contains": "{1} in {0}",
+    "split": "{0}.split({1})",
+    "plus": "{0} + {1}",
+    "minus": "{0} - {1}",
+    "mul": "{0} * {1}",
+}
+_INTEGERS: Final = frozenset({"plus", "minus", "mul"})
+
+
+def quick_text(step: ir.CallBuiltin, text: Text, kinds: Kinds) -> str | None:
+    """Return Python that spares a call for operands of the usual types.
+
+    It holds `{call}` where the call stands that takes the others.
+    """
+    template = _QUICK.get(step.name)
+    if template is None or (step.name == "split" and step.args[1] == ir.Const("")):
+        return None
+    wanted = "integer" if step.name in _INTEGERS else "string"
+    python = "int" if wanted == "integer" else "str"
+    unknown = [a for a in step.args if kind_of(kinds, a) != wanted]
+    if step.name == "split" and not isinstance(step.args[1], ir.Const):
+        return None
+    quick = template.format(*(text(a) for a in step.args))
+    if not unknown:
+        return quick
+    guard = " and ".join(f"type({text(a)}) is {python}" for a in unknown)
+    return f"{quick} if {guard} else {{call}}"

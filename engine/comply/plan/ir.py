@@ -8,7 +8,7 @@ locals, constants and the two documents. Nothing here knows Rego or SQL.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from comply.plan.values import Value
+from comply.plan.values import Value, equal, freeze
 from comply.source import Source
 
 RuleId: TypeAlias = int
@@ -22,11 +22,17 @@ class Local:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Const:
-    """A value known when compiling."""
+    """A value known when compiling; equal where Rego says so."""
 
     value: Value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Const) and equal(self.value, other.value)
+
+    def __hash__(self) -> int:
+        return hash(freeze(self.value))
 
 
 @dataclass(frozen=True, slots=True)

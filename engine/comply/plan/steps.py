@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from comply.plan import ir
 from comply.plan.builtins.signatures import CONTEXTUAL
-from comply.plan.inline import call_text, equal_text
+from comply.plan.inline import call_text, equal_text, quick_text
+from comply.plan.kinds import Kinds, kind_of, learn
 from comply.plan.reads import assigned, captured, loops
 from comply.plan.writer import Writer, name
 
@@ -34,6 +35,12 @@ class Printer:
     counter: int = 0
     used: set[str] = field(default_factory=set)
     lifted: list[Callable[[], None]] = field(default_factory=list)
+    kinds: Kinds = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Forget what only held in the function printed before."""
+        self.writer.nested = 1
+        self.kinds.clear()
 
     def number(self) -> int:
         """Return a number no other lifted function has."""
@@ -95,6 +102,7 @@ def print_steps(
             continue
         writer.place = (printer.source, getattr(step, "at", 0))
         print_step(printer, flow, step)
+        learn(printer.kinds, step, printer.mocked)
         i += 1
     finish(flow)
 
@@ -117,7 +125,7 @@ def _print_tail(
     def write() -> None:
         printer.source = source
         with printer.writer.block(f"def tail_{number}({params}):"):
-            printer.writer.nested = 0
+            printer.begin()
             inner = Flow("return", list(contexts))
 
             def finish(_flow: Flow) -> None:
@@ -154,6 +162,7 @@ def _print_lookups(
                 writer.line(f"{name(step.target)} = {text}")
             else:
                 print_step(printer, flow, step)
+            learn(printer.kinds, step, printer.mocked)
     with writer.block("except MISSING:"):
         writer.line(flow.fail)
     return end
@@ -179,7 +188,7 @@ def _subscript(printer: Printer, flow: Flow, step: ir.Lookup) -> str:
     get = "stored" if isinstance(step.source, ir.BaseData) else "item"
     for key in step.keys:
         inner = atom(printer, flow, key)
-        if isinstance(key, ir.Const) and isinstance(key.value, str):
+        if kind_of(printer.kinds, key) == "string":
             text = f"{text}[{inner}]"
         else:
             text = f"{get}({text}, {inner})"
@@ -293,7 +302,7 @@ def _print_collect(printer: Printer, flow: Flow, step: ir.Collect) -> None:
         if step.kind == "array":
             writer.line(f"{target}.append({value})")
         elif step.kind == "set":
-            writer.line(f"{target}[freeze({value})] = {value}")
+            writer.line(f"{target}[{frozen(printer, step.value, value)}] = {value}")
         elif step.key is not None:
             key = atom(printer, inner, step.key)
             writer.line(f"put({target}, {key}, {value}, {printer.place(step.at)})")
@@ -301,11 +310,31 @@ def _print_collect(printer: Printer, flow: Flow, step: ir.Collect) -> None:
     needs = (step.value,) if step.key is None else (step.key, step.value)
     with writer.level():
         inner = Flow("continue", list(flow.contexts))
-        if not step.body or not isinstance(step.body[0], ir.Scan):
+        if _fails_before_loop(step.body):
             writer.open("for _ in ONCE:")
         print_steps(printer, inner, step.body, finish, needs)
     if step.kind == "set":
         writer.line(f"{target} = RegoSet.of({target})")
+
+
+_SURE = (ir.Maybe, ir.Copy, ir.MakeArray, ir.MakeSet, ir.Collect)
+
+
+def _fails_before_loop(body: ir.Steps) -> bool:
+    """Tell whether a step may fail, or the value is added, outside any loop."""
+    for step in body:
+        if isinstance(step, _LOOPS):
+            return False
+        if not isinstance(step, _SURE):
+            return True
+    return True
+
+
+def frozen(printer: Printer, value: ir.Atom, text: str) -> str:
+    """Return the text of a value's key."""
+    if kind_of(printer.kinds, value) == "string":
+        return text
+    return f"{text} if type({text}) is str else freeze({text})"
 
 
 def builtin_name(builtin: str) -> str:
@@ -321,7 +350,11 @@ def _print_builtin(printer: Printer, flow: Flow, step: ir.CallBuiltin) -> None:
     writer = printer.writer
     args = [atom(printer, flow, a) for a in step.args]
     mocked = step.name in printer.mocked
-    ready = None if mocked else call_text(step, lambda a: atom(printer, flow, a))
+
+    def text(value: ir.Atom) -> str:
+        return atom(printer, flow, value)
+
+    ready = None if mocked else call_text(step, text, printer.kinds)
     if ready is not None and step.target is None:
         with writer.block(f"if {ready.negated}:"):
             writer.line(flow.fail)
@@ -331,14 +364,20 @@ def _print_builtin(printer: Printer, flow: Flow, step: ir.CallBuiltin) -> None:
     if ready is not None:
         writer.line(f"{target} = {ready.text}")
         return
+    call = _call(printer, flow, step.name, args)
+    quick = None if mocked else quick_text(step, text, printer.kinds)
+    if quick is not None:
+        call = quick.replace("{call}", call)
     with writer.block("try:"):
-        writer.line(f"{target} = {_call(printer, flow, step.name, args)}")
+        writer.line(f"{target} = {call}")
     with writer.block("except BuiltinError as e:"):
         place = printer.place(step.at)
         writer.line(f"{flow.context}.failed(e, {step.name!r}, {place})")
         writer.line(flow.fail)
-    condition = f"{target} is UNDEFINED"
-    if step.target is None:
+    if quick is not None and step.target is not None:
+        return
+    condition = f"{target} is UNDEFINED" if quick is None else f"{target} is False"
+    if step.target is None and quick is None:
         condition += f" or {target} is False"
     with writer.block(f"if {condition}:"):
         writer.line(flow.fail)
@@ -359,7 +398,10 @@ def _print_scan(printer: Printer, flow: Flow, step: ir.Scan) -> None:
     source = atom(printer, flow, step.source)
     prefix = "ordered_" if step.ordered else ""
     value = name(step.value) if step.value is not None else "_"
-    if step.key is None:
+    if step.key is None and isinstance(step.source, ir.Const):
+        listed = printer.writer.expression(f"tuple({prefix}values({source}))")
+        printer.writer.open(f"for {value} in {listed}:")
+    elif step.key is None:
         printer.writer.open(f"for {value} in {prefix}values({source}):")
     else:
         pair = f"{name(step.key)}, {value}"
@@ -430,7 +472,7 @@ def _lift(printer: Printer, flow: Flow, body: ir.Steps) -> str:
     def write() -> None:
         printer.source = source
         with printer.writer.block(f"def exists_{number}({params}):"):
-            printer.writer.nested = 0
+            printer.begin()
             inner = Flow("return False", list(contexts))
 
             def finish(_flow: Flow) -> None:

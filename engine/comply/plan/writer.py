@@ -57,6 +57,10 @@ class Writer:
         text = literal(value)
         if isinstance(value, str | int) or value is None or type(value) is float:
             return text
+        return self.expression(text)
+
+    def expression(self, text: str) -> str:
+        """Return the name of an expression that is evaluated once, at the top."""
         return self.constants.setdefault(text, f"K{len(self.constants)}")
 
 

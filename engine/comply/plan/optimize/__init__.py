@@ -10,6 +10,7 @@ from comply.plan.optimize.functions import inline_functions
 from comply.plan.optimize.hoist import hoist_lookups
 from comply.plan.optimize.index import index_scans
 from comply.plan.optimize.sets import scan_through_sets
+from comply.plan.optimize.shared_lookups import share_lookups
 
 Pass: TypeAlias = Callable[[ir.Plan], ir.Plan]
 
@@ -19,6 +20,8 @@ PASSES: Final[tuple[Pass, ...]] = (
     scan_through_sets,
     propagate_copies,
     index_scans,
+    share_lookups,
+    propagate_copies,
     hoist_lookups,
 )
 
