@@ -9,7 +9,6 @@ from comply.check.worlds import concerns, shaped
 from comply.findings import Finding, Severity, Status
 from comply.load.facts import Document, Path
 from comply.plan.builtins.failure import Evaluation
-from comply.plan.emit_units import UnitCode
 from comply.plan.runtime import Context, EvaluationError, entries, partition, values
 from comply.plan.values import UNDEFINED, RegoSet, Value
 from comply.rules.rego_rules import RegoChecks, Unit, Whole
@@ -143,23 +142,20 @@ def _results(
     if started is None:
         return
     run = item.code.run
-    base = _shared_path(item.code.path)
-    for key, element in _driver(context, item.code):
+    path = item.code.path
+    if item.code.on is None:
+        pairs = entries(_follow(context.input, path))
+    else:
+        found = partition(context, path, item.code.on, item.code.match)
+        pairs = ((None, element) for element in found)
+    base = _shared_path(path)
+    for key, element in pairs:
         run(context, out, key, element, *started)
         if out:
+            here = places.key(_follow(context.input, path), element, key)
             for result in out.values():
-                yield finding(rule, status, result, document, (*base, key), places)
+                yield finding(rule, status, result, document, (*base, here), places)
             out.clear()
-
-
-def _driver(
-    context: Context, code: UnitCode
-) -> Iterable[tuple[Value, Value]]:
-    """Return the (key, element) pairs that a unit has to be run for."""
-    path = code.path or ()
-    if code.on is not None:
-        return partition(context, path, code.on, code.match)
-    return entries(_follow(context.input, path))
 
 
 def _members(value: Value) -> Iterable[Value]:

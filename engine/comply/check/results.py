@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from comply.findings import Finding, Severity, Status
-from comply.load.facts import Document, Path, facts
+from comply.load.facts import Document, Path, Step, facts
+from comply.plan.runtime import entries
 from comply.plan.values import Value, show, to_json
 from comply.rules.rule import Rule
 
@@ -22,6 +23,17 @@ class Places:
     """Where the facts of documents are; each index is made when it is first needed."""
 
     paths: dict[int, dict[str, Path]] = field(default_factory=dict)
+    keys: dict[int, dict[int, Step]] = field(default_factory=dict)
+
+    def key(self, collection: Any, element: Any, key: Step | None) -> Step:  # noqa: ANN401
+        """Return the key of an element of a collection, if it is not known already."""
+        if key is not None:
+            return key
+        index = self.keys.get(id(collection))
+        if index is None:
+            index = {id(value): k for k, value in entries(collection)}
+            self.keys[id(collection)] = index
+        return index[id(element)]
 
     def path(self, document: Document, identity: str) -> Path | None:
         """Return the path of a fact in a document, None if it holds no such fact."""

@@ -19,7 +19,7 @@ class UnitCode:
     needs besides an element, or None where the clause cannot hold, and
     `run(context, out, key, element, *started)` adds the members it yields for one
     element of the collection at `path`. With `on`, only elements whose value there is
-    `match` can hold. Without a path, `run(context, out)` adds all.
+    `match` can hold, and the key is not needed. Without a path, `run(context, out)` adds all.
     """
 
     source: int
@@ -99,7 +99,8 @@ def _print_run(printer: Printer, unit: Unit, function: str) -> None:
     writer = printer.writer
     printer.source = unit.clause.source
     driver = unit.driver
-    key = name(driver.key) if driver.key is not None else "_key"
+    keyed = driver.key if isinstance(driver, ir.Scan) else None
+    key = name(keyed) if keyed is not None else "_key"
     element = name(driver.value) if driver.value is not None else "_element"
     carried = [name(ir.Local(n)) for n in unit.carried]
     params = ", ".join(["c", "out", key, element, *carried])

@@ -51,8 +51,13 @@ _ORDERED: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _OPPOSITE: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-def call_text(step: ir.CallBuiltin, text: Text, kinds: Kinds) -> Inline | None:
-    """Return Python for a call that cannot fail, None for any other."""
+def call_text(
+    step: ir.CallBuiltin, text: Text, kinds: Kinds, named: Callable[[str], str]
+) -> Inline | None:
+    """Return Python for a call that cannot fail, None for any other.
+
+    `named` gives the name of an expression to evaluate once.
+    """
     match step.name:
         case "equal":
             return Inline(*equal_text(step.args[0], step.args[1], text))
@@ -60,7 +65,7 @@ def call_text(step: ir.CallBuiltin, text: Text, kinds: Kinds) -> Inline | None:
             same, different = equal_text(step.args[0], step.args[1], text)
             return Inline(different, same)
         case "internal.member_2":
-            return _member(step.args[0], step.args[1], text)
+            return _member(step.args[0], step.args[1], text, named)
         case "count" if kind_of(kinds, step.args[0]) in SIZED:
             size = f"len({text(step.args[0])})"
             return Inline(size, f"not {size}")
@@ -70,7 +75,9 @@ def call_text(step: ir.CallBuiltin, text: Text, kinds: Kinds) -> Inline | None:
             return None
 
 
-def _member(item: ir.Atom, source: ir.Atom, text: Text) -> Inline | None:
+def _member(
+    item: ir.Atom, source: ir.Atom, text: Text, named: Callable[[str], str]
+) -> Inline | None:
     """Return Python for `item in source`, where one of them is a plain constant."""
     a, b = text(item), text(source)
     if isinstance(item, ir.Const) and isinstance(item.value, str):
@@ -80,7 +87,11 @@ def _member(item: ir.Atom, source: ir.Atom, text: Text) -> Inline | None:
             f"({a} not in {b} if type({b}) is list else not {general})",
         )
     if isinstance(source, ir.Const) and isinstance(source.value, RegoSet):
-        return Inline(f"({a} in {b})", f"({a} not in {b})")
+        held = named(f"{b}.members")
+        return Inline(
+            f"({a} in {held} if type({a}) is str else {a} in {b})",
+            f"({a} not in {held} if type({a}) is str else {a} not in {b})",
+        )
     return None
 
 

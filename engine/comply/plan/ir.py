@@ -213,7 +213,6 @@ class ScanIndex:
     """
 
     at: int
-    key: Local | None
     value: Local | None
     path: tuple[str, ...]
     on: tuple[str, ...]

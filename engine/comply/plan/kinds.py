@@ -41,7 +41,10 @@ def learn(kinds: Kinds, step: ir.Step, mocked: frozenset[str]) -> None:
 def _result(builtin: str) -> str:
     if builtin == "count":
         return "integer"
-    return _RESULTS.get(SIGNATURES[builtin][1].partition("->")[2].strip(), "")
+    result = SIGNATURES[builtin][1].partition("->")[2].strip()
+    if result.startswith("array") and "|" not in result:
+        return "array"
+    return _RESULTS.get(result, "")
 
 
 def _all_strings(value: Value) -> bool:

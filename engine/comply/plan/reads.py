@@ -9,8 +9,11 @@ def assigned(steps: Iterable[ir.Step]) -> Iterator[str]:
     """Yield the names that steps assign for the steps after them."""
     for step in steps:
         match step:
-            case ir.Scan(key=key, value=value) | ir.ScanIndex(key=key, value=value):
+            case ir.Scan(key=key, value=value):
                 yield from (x.name for x in (key, value) if x is not None)
+            case ir.ScanIndex(value=value):
+                if value is not None:
+                    yield value.name
             case (
                 ir.Lookup(target=target)
                 | ir.Maybe(target=target)

@@ -1,6 +1,9 @@
 """What generated code calls: documents, lookups, scans and conflicts."""
 
+import gc
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from comply.plan.builtins.failure import BuiltinError, Evaluation
@@ -9,7 +12,7 @@ from comply.plan.values import ordered_items as ordered_pairs
 
 ONCE: Final = (None,)
 MISSING: Final = (KeyError, IndexError, TypeError)
-Index = dict[Any, list[tuple[Value, Value]]]
+Index = dict[Any, list[Value]]
 Node = tuple[Callable[..., Value] | None, dict[str, Any]]
 
 
@@ -216,45 +219,48 @@ def ordered_entries(source: Value) -> Iterable[tuple[Value, Value]]:
 
 def partition(
     context: Context, path: tuple[str, ...], on: tuple[str, ...], match: Value
-) -> list[tuple[Value, Value]]:
-    """Return the (key, element) pairs of an input collection that have a value.
+) -> list[Value]:
+    """Return the elements of an input collection that have a value.
 
     `path` leads to the collection, `on` from an element to the value to `match`. All
     rules of an evaluation share the index, which is built when it is first needed.
     """
     index = context.indexes.get((path, on))
     if index is None:
-        index = context.indexes[path, on] = _build_index(context.input, path, on)
+        index = context.indexes[path, on] = build_index(context.input, path, on)
     key = match if type(match) is str else freeze(match)
     return index.get(key, _EMPTY)
 
 
-_EMPTY: Final[list[tuple[Value, Value]]] = []
+_EMPTY: Final[list[Value]] = []
 
 
-def _build_index(source: Value, path: tuple[str, ...], on: tuple[str, ...]) -> Index:
-    index: Index = {}
+def build_index(source: Value, path: tuple[str, ...], on: tuple[str, ...]) -> Index:
+    """Return the elements of a collection by their value at `on`."""
+    index: Index = defaultdict(list)
     try:
         for step in path:
             source = source[step]
     except MISSING:
-        return index
-    first, rest = on[0], on[1:]
-    for key, element in entries(source):
+        return {}
+    elements = values(source)
+    for value, element in zip(_column(elements, on), elements, strict=True):
+        if type(value) is str:
+            index[value].append(element)
+        elif value is not UNDEFINED:
+            index[freeze(value)].append(element)
+    return dict(index)
+
+
+def _column(elements: Iterable[Value], on: tuple[str, ...]) -> list[Value]:
+    """Return the value of each element at `on`, UNDEFINED where it has none."""
+    if len(on) == 1:
+        first = on[0]
         try:
-            value = element[first]
-            for step in rest:
-                value = value[step]
+            return [element[first] for element in elements]
         except MISSING:
-            continue
-        if type(value) is not str:
-            value = freeze(value)
-        held = index.get(value)
-        if held is None:
-            index[value] = [(key, element)]
-        else:
-            held.append((key, element))
-    return index
+            pass
+    return [maybe(element, *on) for element in elements]
 
 
 def maybe(source: Value, *keys: Value) -> Value:
@@ -265,6 +271,21 @@ def maybe(source: Value, *keys: Value) -> Value:
     except MISSING:
         return UNDEFINED
     return source
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause Python's cycle collector.
+
+    A large document makes each of its runs slow, and an evaluation makes no cycles.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def is_collection(value: Value) -> bool:

@@ -4,10 +4,11 @@ A failing step ends the turn of the innermost loop: `continue` inside one, `brea
 a loop of one turn stands in for a block, `return` at the top of a function.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from comply.plan import ir
+from comply.plan import ir, reads
 from comply.plan.builtins.signatures import CONTEXTUAL
 from comply.plan.inline import call_text, equal_text, quick_text
 from comply.plan.kinds import Kinds, kind_of, learn
@@ -23,7 +24,7 @@ class Printer:
     """What the functions of this module share while they print a plan.
 
     `functions` holds functions lifted out of the one being printed, `mocked` the
-    built-ins that some `with` replaces, `used` the built-ins called, `covered` the data
+    built-ins that some `with` replaces, `pending` the locals that are sets to be, `used` the built-ins called, `covered` the data
     paths replaced and the rules under them, `functions` the paths of functions.
     """
 
@@ -36,11 +37,28 @@ class Printer:
     used: set[str] = field(default_factory=set)
     lifted: list[Callable[[], None]] = field(default_factory=list)
     kinds: Kinds = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
         """Forget what only held in the function printed before."""
         self.writer.nested = 1
         self.kinds.clear()
+        self.pending.clear()
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Print a block that may not run: nothing it began is there after it."""
+        before = set(self.pending)
+        with self.writer.level():
+            yield
+        self.pending &= before
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Make sets of those locals that still are the dicts of their members."""
+        for pending in sorted(self.pending.intersection(names)):
+            text = name(ir.Local(pending))
+            self.writer.line(f"{text} = RegoSet.of({text})")
+            self.pending.discard(pending)
 
     def number(self) -> int:
         """Return a number no other lifted function has."""
@@ -97,6 +115,7 @@ def print_steps(
         if writer.nested >= DEEPEST and isinstance(step, _LOOPS):
             _print_tail(printer, flow, steps[i:], needs)
             break
+        _settle_before(printer, step)
         if isinstance(step, ir.Lookup) and step.keys:
             i = _print_lookups(printer, flow, steps, i)
             continue
@@ -104,7 +123,20 @@ def print_steps(
         print_step(printer, flow, step)
         learn(printer.kinds, step, printer.mocked)
         i += 1
+    printer.settle(n.name for n in needs if isinstance(n, ir.Local))
     finish(flow)
+
+
+def _settle_before(printer: Printer, step: ir.Step) -> None:
+    """Finish the sets that a step reads; counting one does not need it finished."""
+    if not printer.pending:
+        return
+    if isinstance(step, _LOOPS) or reads.inner(step):
+        printer.settle(tuple(printer.pending))
+    elif not isinstance(step, ir.CallBuiltin) or step.name != "count":
+        printer.settle(reads.read((step,)))
+    elif "count" in printer.mocked:
+        printer.settle(tuple(printer.pending))
 
 
 def _print_tail(
@@ -151,6 +183,7 @@ def _print_lookups(
     writer = printer.writer
     end = start
     while end < len(steps) and _cheap(steps[end]):
+        printer.settle(reads.read((steps[end],)))
         end += 1
     while not isinstance(steps[end - 1], ir.Lookup):
         end -= 1
@@ -188,7 +221,13 @@ def _subscript(printer: Printer, flow: Flow, step: ir.Lookup) -> str:
     get = "stored" if isinstance(step.source, ir.BaseData) else "item"
     for key in step.keys:
         inner = atom(printer, flow, key)
-        if kind_of(printer.kinds, key) == "string":
+        if kind_of(printer.kinds, key) == "string" or (
+            kind_of(printer.kinds, step.source) == "array"
+            and len(step.keys) == 1
+            and isinstance(key, ir.Const)
+            and type(key.value) is int
+            and key.value >= 0
+        ):
             text = f"{text}[{inner}]"
         else:
             text = f"{get}({text}, {inner})"
@@ -308,13 +347,13 @@ def _print_collect(printer: Printer, flow: Flow, step: ir.Collect) -> None:
             writer.line(f"put({target}, {key}, {value}, {printer.place(step.at)})")
 
     needs = (step.value,) if step.key is None else (step.key, step.value)
-    with writer.level():
+    with printer.inside():
         inner = Flow("continue", list(flow.contexts))
         if _fails_before_loop(step.body):
             writer.open("for _ in ONCE:")
         print_steps(printer, inner, step.body, finish, needs)
     if step.kind == "set":
-        writer.line(f"{target} = RegoSet.of({target})")
+        printer.pending.add(step.target.name)
 
 
 _SURE = (ir.Maybe, ir.Copy, ir.MakeArray, ir.MakeSet, ir.Collect)
@@ -354,7 +393,9 @@ def _print_builtin(printer: Printer, flow: Flow, step: ir.CallBuiltin) -> None:
     def text(value: ir.Atom) -> str:
         return atom(printer, flow, value)
 
-    ready = None if mocked else call_text(step, text, printer.kinds)
+    ready = None if mocked else call_text(
+        step, text, printer.kinds, writer.expression
+    )
     if ready is not None and step.target is None:
         with writer.block(f"if {ready.negated}:"):
             writer.line(flow.fail)
@@ -410,11 +451,10 @@ def _print_scan(printer: Printer, flow: Flow, step: ir.Scan) -> None:
 
 
 def _print_index(printer: Printer, flow: Flow, step: ir.ScanIndex) -> None:
-    key = name(step.key) if step.key is not None else "_"
     value = name(step.value) if step.value is not None else "_"
     match = atom(printer, flow, step.match)
     call = f"partition({flow.context}, {step.path!r}, {step.on!r}, {match})"
-    printer.writer.open(f"for {key}, {value} in {call}:")
+    printer.writer.open(f"for {value} in {call}:")
     flow.fail = "continue"
 
 
@@ -427,7 +467,7 @@ def _print_not(printer: Printer, flow: Flow, body: ir.Steps) -> None:
         return
     if _print_not_lookup(printer, flow, body):
         return
-    with writer.level():
+    with printer.inside():
         writer.open("for _ in ONCE:")
         inner = Flow("break", list(flow.contexts))
 

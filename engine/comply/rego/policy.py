@@ -9,7 +9,12 @@ from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.emit import Program, load, print_plan
 from comply.plan.optimize import optimize
-from comply.plan.runtime import Context, EvaluationError, extent
+from comply.plan.runtime import (
+    Context,
+    EvaluationError,
+    collector_paused,
+    extent,
+)
 from comply.plan.values import UNDEFINED, Value, to_json
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError, together
@@ -62,7 +67,8 @@ class Policy:
             raise RegoError("rego_parse_error", f"{path}: not a path under data")
         context = self.context(self.program, input, data)
         try:
-            return to_json(extent(context, steps[1:], ()))
+            with collector_paused():
+                return to_json(extent(context, steps[1:], ()))
         except LookupError:
             return UNDEFINED
         except EvaluationError as error:
@@ -92,7 +98,8 @@ class Policy:
         if program.query is None:
             return out
         try:
-            program.query(context, out)
+            with collector_paused():
+                program.query(context, out)
         except EvaluationError as error:
             raise self.located(error, text) from None
         return [{k: to_json(v) for k, v in row.items()} for row in out]

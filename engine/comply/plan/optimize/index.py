@@ -55,7 +55,7 @@ def _indexed(steps: ir.Steps, outer: ir.Steps) -> ir.Steps:
 
 def _find_join(steps: list[ir.Step], at: int, scan: ir.Scan) -> _Join | None:
     """Return the best equality: one with a value bound outside beats a constant."""
-    if scan.value is None:
+    if scan.value is None or scan.key is not None:
         return None
     inside = set(all_assigned(steps[at:]))
     found: list[_Join] = []
@@ -94,5 +94,5 @@ def _replace_scan(
     steps: list[ir.Step], at: int, scan: ir.Scan, join: _Join, path: tuple[str, ...]
 ) -> list[ir.Step]:
     made = [s for i, s in enumerate(steps) if i != join.equal]
-    made[at] = ir.ScanIndex(scan.at, scan.key, scan.value, path, join.on, join.match)
+    made[at] = ir.ScanIndex(scan.at, scan.value, path, join.on, join.match)
     return made
