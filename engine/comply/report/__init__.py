@@ -16,6 +16,12 @@ Reporter: TypeAlias = Callable[[Iterable[Finding], TextIO, Run], None]
 REPORTERS: Final = {
     "text": "comply.report.text",
     "json": "comply.report.json_report",
+    "sarif": "comply.report.sarif",
+    "junit": "comply.report.junit",
+    "github": "comply.report.github",
+    "gitlab": "comply.report.gitlab",
+    "markdown": "comply.report.markdown",
+    "csv": "comply.report.csv_report",
 }
 
 
