@@ -158,6 +158,10 @@ class Resolver:
         message = "comply does not know this kind of table expression"
         raise SqlError(0, message, place_of(node, self.source))
 
+    def table(self, node: exp.Table) -> Relation:
+        """Resolve the table that a statement changes, in place."""
+        return self._relation(node, None)
+
     def _table(self, node: exp.Table, given: str, outer: Scope | None) -> Relation:
         owner = stored_name(node.args["db"]) if node.args.get("db") else ""
         name = Name(owner, stored_name(node.this))
@@ -326,10 +330,10 @@ def _projected(tree: exp.Expr) -> Columns | None:
     listed = selects(tree)
     if any(s.is_star for s in listed):
         return None
-    return {_output(s): kind(s) for s in listed}
+    return {output_of(s): kind(s) for s in listed}
 
 
-def _output(node: exp.Expr) -> str:
+def output_of(node: exp.Expr) -> str:
     """Return the name that a projection gives its value."""
     if isinstance(node, exp.Alias):
         return stored_name(node.args["alias"])

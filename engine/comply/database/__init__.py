@@ -1,0 +1,1 @@
+"""SQL -> ROWS: where SQL runs, under one signature."""

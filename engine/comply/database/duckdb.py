@@ -1,0 +1,90 @@
+"""DuckDB, embedded: the database behind the sandbox and the relations of facts."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import duckdb
+
+from comply.database.connection import DatabaseError, Rows
+
+# What runs here comes from pull requests: no file, no network, no extension, and no
+# statement that would lift any of that.
+_CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+    "threads": "2",
+}
+# More rows to a VALUES list make the statement longer than the parser likes.
+_BATCH: Final = 500
+
+
+class DuckDb:
+    """A database in memory, gone when closed."""
+
+    __slots__ = ("_connection", "dialect")
+
+    def __init__(self) -> None:
+        self.dialect = "duckdb"
+        self._connection = duckdb.connect(":memory:", config=_CONFIG)
+
+    def query(self, sql: str, limit: int | None = None) -> Rows:
+        """Return the rows of a query, at most `limit`."""
+        try:
+            answer = self._connection.execute(sql)
+            rows = answer.fetchall() if limit is None else answer.fetchmany(limit)
+            columns = tuple(str(d[0]) for d in answer.description or ())
+        except duckdb.Error as error:
+            raise refusal(error) from None
+        return Rows(columns, tuple(rows))
+
+    def run(self, sql: str) -> None:
+        """Run a statement for its effect."""
+        try:
+            self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise refusal(error) from None
+
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+    ) -> None:
+        """Add rows to a table, many to a statement: a statement a row is 20 times slower."""
+        names = ", ".join(quote(c) for c in columns)
+        one = "(" + ", ".join("?" * len(columns)) + ")"
+        head = f"INSERT INTO {table} ({names}) VALUES "  # noqa: S608  (our own names)
+        for start in range(0, len(rows), _BATCH):
+            batch = rows[start : start + _BATCH]
+            values = [value for row in batch for value in row]
+            try:
+                self._connection.execute(head + ", ".join([one] * len(batch)), values)
+            except duckdb.Error as error:
+                raise refusal(error) from None
+
+    def close(self) -> None:
+        """End the session and drop what it holds."""
+        self._connection.close()
+
+
+def quote(name: str) -> str:
+    """Return a name as an identifier of SQL.
+
+    >>> quote('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def refusal(error: duckdb.Error) -> DatabaseError:
+    """Return DuckDB's error as ours.
+
+    Expressions that we write raise Oracle's errors by their text; other conversions
+    that fail are Oracle's ORA-01722 in the cases that matter here.
+    """
+    said = str(error).partition("\n")[0]
+    at = said.find("ORA-")
+    if at >= 0 and said[at + 4 : at + 9].isdigit():
+        return DatabaseError(said[at:], int(said[at + 4 : at + 9]))
+    if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
+        return DatabaseError(f"ORA-01722: unable to convert: {said}", 1722)
+    return DatabaseError(said)

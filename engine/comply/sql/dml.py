@@ -1,0 +1,365 @@
+"""INSERT, UPDATE, DELETE and MERGE as changes: which rows go, which come.
+
+Each statement is turned into queries that fill the log of its table (see `store`);
+every expression is evaluated on the state before the statement.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from comply.database.duckdb import quote
+from comply.dialect.errors import SqlError
+from comply.dialect.oracle import condition, place_of, stored_name
+from comply.dialect.schema import Schema, Table
+from comply.dialect.syntax import Column, Name, Text
+from comply.source import Source
+from comply.sql import duckdb
+from comply.sql.catalog import Catalog, kind_of_type
+from comply.sql.duckdb import Translator
+from comply.sql.kinds import kind
+from comply.sql.names import ROWID, Relation, Resolver, Scope, selects
+from comply.sql.storage import stored
+from comply.sql.store import STEP, Store, base, identity_sequence, new, old
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What a statement that changes rows works with."""
+
+    store: Store
+    schema: Schema
+    catalog: Catalog
+    translator: Translator
+
+    @property
+    def source(self) -> Source:
+        """The source of the statement."""
+        return self.translator.source
+
+    def write(self, tree: exp.Expr) -> tuple[Name, int]:
+        """Carry out a statement; return its table and the number of rows it changed.
+
+        Raises:
+            SqlError: a name does not exist, a value does not fit.
+            DatabaseError: an expression fails on the data.
+        """
+        match tree:
+            case exp.Insert():
+                return self._insert(tree)
+            case exp.Update():
+                return self._update(tree)
+            case exp.Delete():
+                return self._delete(tree)
+            case _:
+                message = f"comply does not run {tree.key.upper()} here"
+                raise SqlError(0, message, place_of(tree, self.source))
+
+    def _target(self, node: exp.Expr | None) -> tuple[Table, Relation]:
+        """Return the table that a statement changes, and the scope's relation of it."""
+        if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+            raise SqlError(903, "invalid table name")
+        owner = stored_name(node.args["db"]) if node.args.get("db") else ""
+        name = Name(owner, stored_name(node.this))
+        resolver = Resolver(self.source, self.catalog)
+        relation = resolver.table(node)
+        table = self.schema.table(name, self.catalog.owner)
+        if table is None:
+            raise SqlError(1732, f"{name} is no table", place_of(node, self.source))
+        return table, relation
+
+    def _refuse(self, tree: exp.Expr, *clauses: str) -> None:
+        for clause in clauses:
+            if tree.args.get(clause):
+                message = f"comply does not understand {clause.upper()} here"
+                raise SqlError(0, message, place_of(tree, self.source))
+
+    def _insert(self, tree: exp.Insert) -> tuple[Name, int]:
+        self._refuse(tree, "returning", "conflict", "where")
+        target = tree.this
+        listed: list[exp.Identifier] = []
+        if isinstance(target, exp.Schema):
+            listed = [_named(e) for e in target.expressions]
+            target = target.this
+        table, _ = self._target(target)
+        columns = self._chosen(table, listed)
+        rows = self._rows(table, columns, tree.expression)
+        return table.name, self._add(table, columns, rows)
+
+    def _chosen(self, table: Table, listed: list[exp.Identifier]) -> list[Column]:
+        """Return the columns an INSERT gives values for."""
+        if not listed:
+            return [c for c in table.columns if not c.invisible]
+        chosen = []
+        for identifier in listed:
+            name = stored_name(identifier)
+            column = table.column(name)
+            place = place_of(identifier, self.source)
+            if column is None:
+                known = ", ".join(c.name for c in table.columns)
+                shown = f'"{name}": invalid identifier'
+                raise SqlError(904, shown, place, f"{table.name} has {known}")
+            if column in chosen:
+                raise SqlError(957, f'duplicate column name "{name}"', place)
+            chosen.append(column)
+        return chosen
+
+    def _rows(self, table: Table, columns: list[Column], tree: exp.Expr | None) -> str:
+        """Return the query of the values to insert, stored as the columns need them."""
+        if isinstance(tree, exp.Values):
+            rows = [
+                self._values(table, columns, row.expressions)
+                for row in tree.expressions
+                if isinstance(row, exp.Tuple)
+            ]
+            return "VALUES " + ", ".join(rows)
+        if not isinstance(tree, exp.Query):
+            raise SqlError(926, "missing VALUES keyword")
+        query = tree.unnest() if isinstance(tree, exp.Subquery) else tree
+        query = query.copy()
+        Resolver(self.source, self.catalog).query(query)
+        listed = selects(query)
+        self._count(columns, listed)
+        inner = duckdb.write(self.translator.translate(query))
+        names = [f"v{i}" for i in range(len(columns))]
+        values = [
+            duckdb.write(stored(exp.column(n), kind(s), c, str(table.name)))
+            for n, s, c in zip(names, listed, columns, strict=True)
+        ]
+        return f"SELECT {', '.join(values)} FROM ({inner}) q({', '.join(names)})"  # noqa: S608
+
+    def _count(self, columns: list[Column], values: Sequence[exp.Expr]) -> None:
+        if len(columns) != len(values):
+            few = len(values) < len(columns)
+            code, word = (947, "not enough") if few else (913, "too many")
+            hint = f"{len(columns)} columns, {len(values)} values"
+            raise SqlError(code, f"{word} values", hint=hint)
+
+    def _values(
+        self, table: Table, columns: list[Column], row: Sequence[exp.Expr]
+    ) -> str:
+        self._count(columns, row)
+        cells = [
+            duckdb.write(self._cell(table, c, v))
+            for c, v in zip(columns, row, strict=True)
+        ]
+        return f"({', '.join(cells)})"
+
+    def _cell(self, table: Table, column: Column, value: exp.Expr) -> exp.Expr:
+        """Return what to store for one value of VALUES."""
+        if _is_default(value):
+            return self._default(table, column)
+        self._writable(table, column)
+        holder = exp.Paren(this=value.copy())
+        Resolver(self.source, self.catalog).expression(holder, Scope(()))
+        of = kind(holder.this)
+        node = stored(
+            self.translator.translate(holder.this), of, column, str(table.name)
+        )
+        if isinstance(holder.this, exp.Null) or column.default_on_null:
+            return self._instead_of_null(table, column, node)
+        return node
+
+    def _instead_of_null(
+        self, table: Table, column: Column, node: exp.Expr
+    ) -> exp.Expr:
+        generated = column.identity and column.identity.on_null
+        if not generated and not column.default_on_null:
+            return node
+        return exp.Coalesce(this=node, expressions=[self._default(table, column)])
+
+    def _writable(self, table: Table, column: Column) -> None:
+        """Refuse values for columns that the database computes.
+
+        Raises:
+            SqlError: ORA-32795 or ORA-54013.
+        """
+        if column.virtual:
+            raise SqlError(
+                54013, f"INSERT operation disallowed on virtual column {column.name}"
+            )
+        if column.identity and column.identity.always:
+            message = "cannot insert into a generated always identity column"
+            raise SqlError(32795, message, hint=f"leave out {table.name}.{column.name}")
+
+    def _default(self, table: Table, column: Column) -> exp.Expr:
+        if column.identity:
+            sequence = identity_sequence(table.name, column.name)
+            return stored(
+                exp.Anonymous(
+                    this="NEXTVAL", expressions=[exp.Literal.string(sequence)]
+                ),
+                "number",
+                column,
+                str(table.name),
+            )
+        if column.default is None:
+            return stored(exp.Null(), "unknown", column, str(table.name))
+        tree = exp.Paren(this=expression_of(column.default))
+        Resolver(self.source, self.catalog).expression(tree, Scope(()))
+        translated = self.translator.translate(tree.this)
+        return stored(translated, kind(tree.this), column, str(table.name))
+
+    def initial(self, table: Table, column: Column) -> str:
+        """Return what a column that is added holds in the rows that are there."""
+        if column.virtual:
+            return self._computed(table, column)
+        return duckdb.write(self._default(table, column))
+
+    def _add(self, table: Table, columns: list[Column], rows: str) -> int:
+        """Log new rows and carry the step out; return how many there are."""
+        step = self.store.next_step(table.name)
+        given = {c.name for c in columns}
+        cells = []
+        for column in table.columns:
+            if column.name in given:
+                cells.append(quote(column.name))
+            elif column.virtual:
+                cells.append(f"NULL AS {quote(column.name)}")
+            else:
+                default = duckdb.write(self._default(table, column))
+                cells.append(f"{default} AS {quote(column.name)}")
+        names = ", ".join(quote(c.name) for c in columns)
+        sql = f"SELECT {', '.join(cells)} FROM ({rows}) AS v({names})"  # noqa: S608
+        row = f"NEXTVAL({duckdb.write(exp.Literal.string(quote(ROWID)))})"
+        self._log(new(table.name), table, f"SELECT {step}, {row}, * FROM ({sql})")  # noqa: S608
+        return self.store.apply(table.name, step)
+
+    def _log(self, log: str, table: Table, sql: str) -> None:
+        """Write rows to a log, with virtual columns computed from the others."""
+        virtual = [c for c in table.columns if c.virtual]
+        if virtual and log == new(table.name):
+            names = [quote(STEP), quote(ROWID), *(quote(c.name) for c in table.columns)]
+            cells = [
+                self._computed(table, c) if c.virtual else quote(c.name)
+                for c in table.columns
+            ]
+            own = quote(table.name.name)
+            sql = (
+                f"SELECT {quote(STEP)}, {quote(ROWID)}, {', '.join(cells)}"  # noqa: S608
+                f" FROM ({sql}) AS {own}({', '.join(names)})"
+            )
+        self.store.connection.run(f"INSERT INTO {log} {sql}")
+
+    def _computed(self, table: Table, column: Column) -> str:
+        """Return the expression of a virtual column."""
+        relation = self._relation(table)
+        tree = exp.Paren(this=expression_of(column.virtual or Text("NULL")))
+        Resolver(self.source, self.catalog).expression(tree, Scope((relation,)))
+        node = self.translator.translate(tree.this)
+        return duckdb.write(stored(node, kind(tree.this), column, str(table.name)))
+
+    def _relation(self, table: Table) -> Relation:
+        columns = {c.name: kind_of_type(c.type) for c in table.columns}
+        return Relation(table.name.name, table.name.name, columns, table.name)
+
+    def _where(self, tree: exp.Expr, scope: Scope, resolver: Resolver) -> str:
+        """Return ` WHERE ..` of a statement, empty if it has none."""
+        where = tree.args.get("where")
+        if where is None:
+            return ""
+        resolver.expression(where, scope)
+        return f" WHERE {duckdb.write(self.translator.translate(where.this))}"
+
+    def _delete(self, tree: exp.Delete) -> tuple[Name, int]:
+        self._refuse(tree, "returning", "using", "limit", "order")
+        # Without FROM, sqlglot lists the table as one of several to delete from.
+        listed = tree.args.get("tables") or [tree.this]
+        table, relation = self._target(listed[0])
+        resolver = Resolver(self.source, self.catalog, {relation.alias})
+        where = self._where(tree, Scope((relation,)), resolver)
+        step = self.store.next_step(table.name)
+        alias = quote(relation.alias)
+        self._log(
+            old(table.name),
+            table,
+            f"SELECT {step}, {alias}.* FROM {base(table.name)} AS {alias}{where}",  # noqa: S608
+        )
+        return table.name, self.store.apply(table.name, step)
+
+    def _update(self, tree: exp.Update) -> tuple[Name, int]:
+        self._refuse(tree, "returning", "from_", "limit", "order")
+        table, relation = self._target(tree.this)
+        resolver = Resolver(self.source, self.catalog, {relation.alias})
+        scope = Scope((relation,))
+        where = self._where(tree, scope, resolver)
+        values = self._assignments(table, tree.expressions, scope, resolver)
+        alias = quote(relation.alias)
+        rows = f"FROM {base(table.name)} AS {alias}{where}"
+        step = self.store.next_step(table.name)
+        self._log(old(table.name), table, f"SELECT {step}, {alias}.* {rows}")
+        cells = [values.get(c.name, f"{alias}.{quote(c.name)}") for c in table.columns]
+        self._log(
+            new(table.name),
+            table,
+            f"SELECT {step}, {alias}.{quote(ROWID)}, {', '.join(cells)} {rows}",
+        )
+        return table.name, self.store.apply(table.name, step)
+
+    def _assignments(
+        self,
+        table: Table,
+        pairs: Sequence[exp.Expr],
+        scope: Scope,
+        resolver: Resolver,
+    ) -> dict[str, str]:
+        """Return the new values of an UPDATE's SET, by column."""
+        values: dict[str, str] = {}
+        for column, value in self._pairs(table, pairs):
+            if column.name in values:
+                raise SqlError(957, f'duplicate column name "{column.name}"')
+            self._writable(table, column)
+            if _is_default(value):
+                node = self._default(table, column)
+            else:
+                holder = exp.Paren(this=value.copy())
+                resolver.expression(holder, scope)
+                of = kind(holder.this)
+                translated = self.translator.translate(holder.this)
+                node = stored(translated, of, column, str(table.name))
+            values[column.name] = duckdb.write(node)
+        return values
+
+    def _pairs(
+        self, table: Table, pairs: Sequence[exp.Expr]
+    ) -> list[tuple[Column, exp.Expr]]:
+        """Return the columns and values of SET; `(a, b) = (SELECT x, y ..)` is two."""
+        found: list[tuple[Column, exp.Expr]] = []
+        for pair in pairs:
+            target, value = pair.this, pair.args["expression"]
+            if isinstance(target, exp.Tuple | exp.Paren):
+                parts = target.expressions or [target.this]
+                query = value.unnest()
+                for i, part in enumerate(parts):
+                    one = query.copy()
+                    one.set("expressions", [one.selects[i]])
+                    [column] = self._chosen(table, [_named(part)])
+                    found.append((column, exp.Subquery(this=one)))
+            else:
+                [column] = self._chosen(table, [_named(target)])
+                found.append((column, value))
+        return found
+
+
+def expression_of(text: Text) -> exp.Expr:
+    """Return the tree of an expression that a definition holds."""
+    return condition(Text(text.sql), Source("<definition>", text.sql))
+
+
+def _is_default(node: exp.Expr) -> bool:
+    return (
+        isinstance(node, exp.Column)
+        and not node.table
+        and node.name.upper() == "DEFAULT"
+        and not node.this.args.get("quoted")
+    ) or (isinstance(node, exp.Var) and node.name.upper() == "DEFAULT")
+
+
+def _named(node: exp.Expr) -> exp.Identifier:
+    """Return the identifier of a column in a list of them."""
+    if isinstance(node, exp.Identifier):
+        return node
+    if isinstance(node.this, exp.Identifier):
+        return node.this
+    raise SqlError(904, f"{node.sql(dialect='oracle')}: invalid identifier")

@@ -1,0 +1,196 @@
+"""Scripts of DDL, DML and transactions on DuckDB, with assertions in force as in Oracle.
+
+An immediate constraint or assertion fails the statement, which alone is undone; a
+deferred one fails the commit, and the transaction is rolled back. DDL commits first.
+How DuckDB, which has neither savepoints nor deferred checks, does this: see `store`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from sqlglot import exp
+
+from comply.database.connection import DatabaseError
+from comply.database.duckdb import DuckDb
+from comply.dialect.cursor import Cursor
+from comply.dialect.definitions import definition
+from comply.dialect.errors import SqlError
+from comply.dialect.oracle import statement as parse_statement
+from comply.dialect.schema import Schema
+from comply.dialect.statements import Statement, statements
+from comply.dialect.syntax import Text
+from comply.source import Source
+from comply.sql.definitions import Definer
+from comply.sql.duckdb import Translator
+from comply.sql.session import Session
+from comply.sql.store import Store
+
+# SQL*Plus commands that run something elsewhere; the others only set up its display.
+_RUNS = frozenset({"@", "EXEC", "EXECUTE", "START", "HOST", "COPY", "CONNECT", "CONN"})
+
+Row = dict[str, object]
+
+
+class Sandbox:
+    """A database for scripts in Oracle's SQL, in memory, gone when closed.
+
+    `now` is what SYSTIMESTAMP and its kin say, the real time of each statement if it
+    is None; with a zone it counts in UTC. `owner` is the schema that names belong to.
+    """
+
+    def __init__(self, now: datetime | None = None, owner: str = "COMPLY") -> None:
+        self.now = now
+        self._connection = DuckDb()
+        self._session = Session(self._connection, Store(self._connection), owner=owner)
+
+    @property
+    def schema(self) -> Schema:
+        """The tables, assertions and other objects defined so far."""
+        return self._session.schema
+
+    def run(self, script: str | Source, name: str = "<script>") -> None:
+        """Run the statements of a script in order, up to the first that fails.
+
+        What is not committed stays so; `commit` or another script goes on from there.
+
+        Raises:
+            AssertionViolated: a statement or commit breaks an assertion (ORA-08601).
+            SqlError: a statement is not understood, or Oracle would refuse it.
+        """
+        source = script if isinstance(script, Source) else Source(name, script)
+        for statement in statements(source):
+            self.step(statement)
+
+    def execute(self, sql: str, binds: Mapping[str, object] | None = None) -> list[Row]:
+        """Run one statement; return the rows of a query, nothing for others.
+
+        `binds` are the values of `:name`; the empty string counts as NULL.
+
+        Raises:
+            AssertionViolated: it breaks an assertion (ORA-08601).
+            SqlError: it is not understood, or Oracle would refuse it.
+        """
+        rows: list[Row] = []
+        for statement in statements(Source("<statement>", sql)):
+            rows = self.step(statement, binds)
+        return rows
+
+    def step(
+        self, statement: Statement, binds: Mapping[str, object] | None = None
+    ) -> list[Row]:
+        """Run one statement of a script; return the rows of a query."""
+        try:
+            return self._step(statement, binds or {})
+        except SqlError as error:
+            if error.span is None or error.span.file.startswith("<"):
+                error.span = statement.span
+            raise
+        except DatabaseError as error:
+            message = error.message.removeprefix(f"ORA-{error.code:05d}: ")
+            raise SqlError(error.code, message, statement.span, error.hint) from None
+
+    def commit(self) -> None:
+        """Make the changes final.
+
+        Raises:
+            AssertionViolated: a deferred assertion does not hold; the transaction is
+                rolled back (ORA-02091, then ORA-08601).
+            SqlError: so it is with a deferred constraint.
+        """
+        self._session.commit()
+
+    def rollback(self) -> None:
+        """Undo what was not committed."""
+        self._session.rollback()
+
+    def close(self) -> None:
+        """Drop everything."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _step(self, statement: Statement, binds: Mapping[str, object]) -> list[Row]:
+        if statement.form == "command":
+            return _command(statement)
+        made = definition(statement)
+        translator = Translator(
+            statement.source, self._moment(), binds, self._session.owner
+        )
+        if made is not None:
+            Definer(self._session, statement, translator).define(made)
+            return []
+        if statement.form == "plsql":
+            message = "comply runs no PL/SQL"
+            raise SqlError(0, message, statement.span, "write its statements as SQL")
+        if self._steered(statement):
+            return []
+        return self._data(statement, translator)
+
+    def _moment(self) -> datetime:
+        return self.now or datetime.now(tz=UTC).replace(tzinfo=None)
+
+    def _steered(self, statement: Statement) -> bool:
+        """Carry out what steers the transaction; tell whether it was that."""
+        cursor = Cursor(statement)
+        match statement.words[:1]:
+            case ("COMMIT",):
+                self._session.commit()
+            case ("ROLLBACK",):
+                cursor.expect("ROLLBACK")
+                cursor.accept("WORK")
+                name = ""
+                if cursor.accept("TO"):
+                    cursor.accept("SAVEPOINT")
+                    name = cursor.identifier("a savepoint")
+                self._session.rollback(name)
+            case ("SAVEPOINT",):
+                cursor.expect("SAVEPOINT")
+                self._session.savepoint(cursor.identifier("a savepoint"))
+            case ("SET",):
+                self._set(cursor)
+            case ("LOCK" | "EXPLAIN",):
+                pass
+            case _:
+                return False
+        return True
+
+    def _set(self, cursor: Cursor) -> None:
+        cursor.expect("SET")
+        if not cursor.accept_any("CONSTRAINTS", "CONSTRAINT"):
+            return
+        names: list[str] = []
+        if not cursor.accept("ALL"):
+            names.append(cursor.name("a constraint").name)
+            while cursor.accept(","):
+                names.append(cursor.name("a constraint").name)
+        word = cursor.accept_any("DEFERRED", "IMMEDIATE")
+        if not word:
+            cursor.fail("expected DEFERRED or IMMEDIATE")
+        self._session.set_constraints(names, deferred=word == "DEFERRED")
+
+    def _data(self, statement: Statement, translator: Translator) -> list[Row]:
+        tree = parse_statement(Text(statement.text, statement.start), statement.source)
+        if isinstance(tree, exp.Query):
+            return self._session.query(tree, translator).plain()
+        self._session.change(tree, translator)
+        return []
+
+
+def _command(statement: Statement) -> list[Row]:
+    """Pass over what sets up SQL*Plus; refuse what would run something."""
+    word = statement.tokens[0].value
+    if word in _RUNS:
+        message = f"comply does not run the SQL*Plus command {word}"
+        raise SqlError(0, message, statement.span, "name the script it runs instead")
+    return []

@@ -1,0 +1,270 @@
+"""A transaction: statements, what they break, savepoints, commit and rollback."""
+
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from comply.database.connection import Connection, DatabaseError, Rows
+from comply.dialect.errors import SqlError, nearest
+from comply.dialect.schema import Schema, Table, find
+from comply.dialect.syntax import Constraint, CreateDomain, Name, State
+from comply.source import Source
+from comply.sql import duckdb
+from comply.sql.catalog import Catalog, kind_of_type
+from comply.sql.constraints import Guard, as_update, not_null_of
+from comply.sql.dml import Writer, expression_of
+from comply.sql.duckdb import Translator
+from comply.sql.enforcement import Enforced, concerned
+from comply.sql.errors import AssertionViolated
+from comply.sql.names import Relation, Resolver, Scope
+from comply.sql.store import Store
+
+ROLLED_BACK = "ORA-02091: transaction rolled back"
+
+
+@dataclass(slots=True)
+class Session:
+    """The state of a sandbox between two statements."""
+
+    connection: Connection
+    store: Store
+    schema: Schema = field(default_factory=Schema)
+    catalog: Catalog = field(default_factory=Catalog)
+    owner: str = "COMPLY"
+    assertions: dict[Name, Enforced] = field(default_factory=dict)
+    deferred: dict[str, bool] = field(default_factory=dict)
+    savepoints: dict[str, int] = field(default_factory=dict)
+    conditions: dict[tuple[Name, str], str] = field(default_factory=dict)
+
+    def guard(self) -> Guard:
+        """Return the checks of constraints on the schema as it is."""
+        return Guard(self.connection, self.schema, self.owner, self.store.step)
+
+    def shown(self, name: Name) -> str:
+        """Return an assertion's name as Oracle's errors print it."""
+        return f"{name.owner or self.owner}.{name.name}"
+
+    def query(self, tree: exp.Expr, translator: Translator) -> Rows:
+        """Return the rows of a query."""
+        Resolver(translator.source, self.catalog).query(tree)
+        return self.connection.query(duckdb.write(translator.translate(tree)))
+
+    def change(self, tree: exp.Expr, translator: Translator) -> int:
+        """Carry out INSERT, UPDATE or DELETE; return how many rows it changed.
+
+        Raises:
+            SqlError: it is refused or breaks an immediate constraint or assertion
+                (AssertionViolated); the statement is undone, the transaction goes on.
+            DatabaseError: an expression fails on the data; undone as well.
+        """
+        start = self.store.step
+        writer = Writer(self.store, self.schema, self.catalog, translator)
+        try:
+            name, count = writer.write(tree)
+            if isinstance(tree, exp.Delete):
+                self._cascade(self.schema.tables[name], start)
+            self._check(start, deferred=False)
+        except (SqlError, DatabaseError) as error:
+            self.store.undo(start)
+            if isinstance(tree, exp.Update) and isinstance(error, SqlError):
+                raise as_update(error) from None
+            raise
+        return count
+
+    def _cascade(self, table: Table, since: int) -> None:
+        """Delete or empty the rows that refer to deleted ones, where they say so."""
+        guard = self.guard()
+        for child, constraint in guard.referring(table):
+            rule = constraint.references.on_delete if constraint.references else ""
+            if not rule:
+                continue
+            before = self.store.step
+            rows = guard.orphans(table, child, constraint, since)
+            empties = constraint.columns if rule == "SET NULL" else ()
+            if self.store.remove(child, rows, empties) and not empties:
+                self._cascade(child, before)
+
+    def _changed(self, since: int) -> list[Table]:
+        return [
+            self.schema.tables[name]
+            for name, last in self.store.touched.items()
+            if last > since
+        ]
+
+    def _check(self, since: int, *, deferred: bool) -> None:
+        """Check what is due on the rows changed since a step."""
+        changed = self._changed(since)
+        guard = self.guard()
+        for table in changed:
+            rules = [
+                (c, self.condition(table, c))
+                for c in rules_of(self.schema, table)
+                if self._due(c.name, c.state, deferred=deferred)
+            ]
+            guard.check(table, rules, since)
+        for table in changed:
+            for child, constraint in guard.referring(table):
+                if self._due(constraint.name, constraint.state, deferred=deferred):
+                    guard.children(table, child, constraint, since)
+        for name, enforced in concerned(self.assertions, [t.name for t in changed]):
+            if self._due(name.name, enforced.state, deferred=deferred):
+                enforced.check(self.connection, self.shown(name))
+
+    def _due(self, name: str, state: State, *, deferred: bool) -> bool:
+        """Tell whether a check is enabled and belongs to this moment."""
+        put_off = state.initially_deferred
+        if state.deferrable:
+            put_off = self.deferred.get(name, self.deferred.get("", put_off))
+        return state.enabled and put_off == deferred
+
+    def condition(self, table: Table, constraint: Constraint) -> str:
+        """Return a CHECK's condition in DuckDB's SQL, empty for other constraints.
+
+        In a domain's condition its own name and VALUE stand for the column.
+        """
+        key = (table.name, constraint.name)
+        if constraint.condition is not None and key not in self.conditions:
+            self.conditions[key] = self._condition(table, constraint)
+        return self.conditions.get(key, "")
+
+    def _condition(self, table: Table, constraint: Constraint) -> str:
+        columns = {c.name: kind_of_type(c.type) for c in table.columns}
+        own = Relation(table.name.name, table.name.name, columns, table.name)
+        relations: tuple[Relation, ...] = (own,)
+        domain = _domain_of(self.schema, table, constraint)
+        if domain is not None:
+            of = constraint.columns[0]
+            value = exp.column(exp.to_identifier(of, quoted=True))
+            value.meta["kind"] = columns[of]
+            values: dict[str, exp.Expr] = {"VALUE": value, domain.name.name: value}
+            names = dict.fromkeys(values, columns[of])
+            relations = (Relation("", "", names, values=values),)
+        tree = exp.Paren(this=expression_of(constraint.condition))
+        resolver = Resolver(
+            Source("<condition>", constraint.condition.sql), self.catalog
+        )
+        resolver.expression(tree, Scope(relations))
+        translator = Translator(resolver.source, user=self.owner)
+        return duckdb.write(translator.translate(tree.this))
+
+    def commit(self) -> None:
+        """Check what was put off and make the changes final.
+
+        Raises:
+            SqlError: a deferred constraint or assertion does not hold (ORA-02091 and
+                the reason); the transaction is rolled back.
+        """
+        try:
+            self._check(0, deferred=True)
+        except SqlError as error:
+            self.rollback()
+            if isinstance(error, AssertionViolated):
+                raise AssertionViolated(
+                    error.assertion, error.rows, ROLLED_BACK
+                ) from None
+            text = f"{ROLLED_BACK}\n{error.message}"
+            raise _recoded(error, text) from None
+        self._end()
+
+    def rollback(self, savepoint: str = "") -> None:
+        """Undo the transaction, or what came after a savepoint.
+
+        Raises:
+            SqlError: there is no such savepoint (ORA-01086).
+        """
+        if not savepoint:
+            self.store.undo(0)
+            self._end()
+            return
+        if savepoint not in self.savepoints:
+            close = nearest(savepoint, list(self.savepoints))
+            hint = f"did you mean {close}?" if close else ""
+            message = f"savepoint '{savepoint}' never established in this session"
+            raise SqlError(1086, message, hint=hint)
+        to = self.savepoints[savepoint]
+        self.store.undo(to)
+        self.savepoints = {n: s for n, s in self.savepoints.items() if s <= to}
+
+    def _end(self) -> None:
+        self.store.forget()
+        self.deferred.clear()
+        self.savepoints.clear()
+
+    def savepoint(self, name: str) -> None:
+        """Remember the changes so far under a name."""
+        self.savepoints[name] = self.store.step
+
+    def set_constraints(self, names: list[str], *, deferred: bool) -> None:
+        """Put checks off to the commit, or make them now, until the transaction ends.
+
+        No names means all. What becomes immediate is checked at once.
+
+        Raises:
+            SqlError: a name is unknown (ORA-02248), its check cannot be put off
+                (ORA-02447), or a check made now fails.
+        """
+        states = self._states()
+        for name in names:
+            if name not in states:
+                close = nearest(name, list(states))
+                hint = f"did you mean {close}?" if close else ""
+                message = f"constraint or assertion {name} does not exist"
+                raise SqlError(2248, message, hint=hint)
+            if not states[name].deferrable:
+                message = f"cannot defer {name}: it is not deferrable"
+                raise SqlError(2447, message)
+        before = dict(self.deferred)
+        if not names:
+            self.deferred.clear()
+        self.deferred.update(dict.fromkeys(names or [""], deferred))
+        if not deferred:
+            try:
+                self._check(0, deferred=False)
+            except SqlError:
+                self.deferred = before
+                raise
+
+    def _states(self) -> dict[str, State]:
+        found = {n.name: e.state for n, e in self.assertions.items()}
+        for table in self.schema.tables.values():
+            found.update({c.name: c.state for c in table.constraints})
+        return found
+
+
+def _recoded(error: SqlError, message: str) -> SqlError:
+    """Return an error of the same code with another message."""
+    again = SqlError(0, message, error.span, error.hint)
+    again.code = error.code
+    return again
+
+
+def rules_of(schema: Schema, table: Table) -> list[Constraint]:
+    """Return all that a table's rows must satisfy, enabled or not.
+
+    These are its constraints, the NOT NULL that comes with a column, the conditions of
+    its domains, and its unique indexes.
+    """
+    found = [*not_null_of(table), *table.constraints]
+    for column in table.columns:
+        domain = find(schema.domains, column.domain) if column.domain else None
+        if domain:
+            found += [
+                replace(c, columns=(column.name,))
+                for c in domain.constraints
+                if c.condition or c.kind == "not_null"
+            ]
+    names = {c.name for c in table.columns}
+    for index in schema.indexes.values():
+        if index.unique and index.table == table.name and set(index.columns) <= names:
+            found.append(Constraint("unique", 0, index.name.name, index.columns))
+    return found
+
+
+def _domain_of(
+    schema: Schema, table: Table, constraint: Constraint
+) -> CreateDomain | None:
+    """Return the domain that a constraint of a table's column comes from, if one."""
+    if constraint in table.constraints or len(constraint.columns) != 1:
+        return None
+    column = table.column(constraint.columns[0])
+    return find(schema.domains, column.domain) if column and column.domain else None

@@ -1,0 +1,160 @@
+"""How DuckDB holds a column of an Oracle table, and what it takes to store a value."""
+
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from sqlglot import exp
+
+from comply.dialect.errors import SqlError
+from comply.dialect.syntax import Column, DataType
+from comply.sql.catalog import Kind, kind_of_type
+from comply.sql.duckdb_functions import (
+    NUMBER,
+    as_text,
+    call,
+    cast,
+    implicit_date,
+    text,
+    when,
+)
+
+Node: TypeAlias = exp.Expr
+
+_TYPES: Final[dict[Kind, str]] = {
+    "boolean": "BOOLEAN",
+    "binary": "BLOB",
+    "date": "TIMESTAMP",
+    "double": "DOUBLE",
+    "months": "INTERVAL",
+    "seconds": "INTERVAL",
+    "timestamp": "TIMESTAMP",
+}
+_WHOLE: Final = frozenset({"INTEGER", "INT", "SMALLINT", "BIGINT", "TINYINT"})
+
+
+def column_type(column: Column) -> str:
+    """Return DuckDB's type for a column.
+
+    A NUMBER without precision becomes DECIMAL(38,10): exact, with ten digits behind
+    the point; a value that has more is refused, never rounded.
+    """
+    kind = kind_of_type(column.type)
+    if kind != "number" or column.type is None:
+        return _TYPES.get(kind, "VARCHAR")
+    if column.type.name in _WHOLE:
+        return "DECIMAL(38, 0)"
+    precision, scale = _sizes(column.type)
+    if precision is None:
+        return NUMBER
+    return f"DECIMAL({precision}, {scale})"
+
+
+def _sizes(of: DataType) -> tuple[int | None, int]:
+    """Return the precision and scale that hold what NUMBER(p,s) allows."""
+    scale = of.scale or 0
+    if of.precision is None:
+        return (38, scale) if of.scale is not None else (None, 10)
+    if scale < 0:
+        return min(38, of.precision - scale), 0
+    return min(38, max(of.precision, scale)), min(38, scale)
+
+
+def stored(node: Node, of: Kind, column: Column, table: str) -> Node:
+    """Return the expression that stores `node`, which has kind `of`, in a column.
+
+    It raises what Oracle raises: ORA-12899 for text that is too long, ORA-01438 for a
+    number that does not fit.
+    """
+    if isinstance(node, exp.Null):
+        return cast(node, column_type(column))
+    match kind_of_type(column.type):
+        case "number":
+            return _number(node, of, column, table)
+        case "double":
+            return cast(node, "DOUBLE")
+        case "date":
+            dated = implicit_date(node) if of in ("char", "padded") else node
+            return cast(
+                call("DATE_TRUNC", "second", cast(dated, "TIMESTAMP")), "TIMESTAMP"
+            )
+        case "timestamp":
+            dated = implicit_date(node) if of in ("char", "padded") else node
+            return cast(dated, "TIMESTAMP")
+        case "char" | "unknown" | "padded":
+            return _text(node, of, column, table)
+        case _:
+            return cast(node, column_type(column))
+
+
+def _number(node: Node, of: Kind, column: Column, table: str) -> Node:
+    target = column_type(column)
+    written = node.this if isinstance(node, exp.Neg) else node
+    if isinstance(written, exp.Literal) and not written.is_string:
+        _check_literal(Decimal(written.name), column, table)
+        return cast(node, target)
+    if column.type is None or column.type.precision is None:
+        return cast(node, target)
+    value = cast(node, NUMBER) if of not in ("number", "double") else node
+    scale = column.type.scale or 0
+    limit = exp.Literal.number(f"{Decimal(10) ** (column.type.precision - scale):f}")
+    rounded = call("ROUND", value, scale)
+    outside = exp.GTE(this=call("ABS", rounded), expression=limit)
+    refusal = call("ERROR", f"ORA-01438: {_too_large(column, table)}")
+    return when(outside, refusal, cast(rounded, target))
+
+
+def _too_large(column: Column, table: str) -> str:
+    return (
+        "value larger than specified precision allowed for this column"
+        f' ("{table}"."{column.name}")'
+    )
+
+
+def _check_literal(value: Decimal, column: Column, table: str) -> None:
+    """Refuse a number that the column cannot hold.
+
+    Raises:
+        SqlError: ORA-01438, or that the sandbox keeps fewer digits than Oracle.
+    """
+    of = column.type
+    digits = -int(value.normalize().as_tuple().exponent)
+    if of is None or of.precision is None:
+        whole = of is not None and (of.name in _WHOLE or of.scale is not None)
+        if digits > 10 and not whole:
+            message = f"{value} has more than the ten digits after the point that comply keeps"
+            raise SqlError(0, message, hint="declare the column as NUMBER(p, s)")
+        return
+    scale = of.scale or 0
+    rounded = round(value, scale)
+    if abs(rounded) >= Decimal(10) ** (of.precision - scale):
+        raise SqlError(1438, _too_large(column, table))
+
+
+def _text(node: Node, of: Kind, column: Column, table: str) -> Node:
+    """Store text; VARCHAR2 counts bytes unless it says CHAR, and '' is NULL."""
+    limit = column.type.length if column.type else None
+    value = as_text(node, of)
+    if kind_of_type(column.type) == "padded":
+        # DuckDB has no type that pads; comparisons ignore blanks at the end instead.
+        value = text(call("RTRIM", value))
+    if limit is None:
+        return text(value)
+    by_character = column.type is not None and column.type.unit == "CHAR"
+    if isinstance(value, exp.Literal):
+        actual = len(value.name if by_character else value.name.encode())
+        if actual > limit:
+            raise SqlError(12899, _too_long(column, table, str(actual), limit))
+        return value
+    length = call("LENGTH" if by_character else "STRLEN", value)
+    message = _too_long(column, table, "\0", limit).split("\0")
+    parts: list[Node | str | int] = [f"ORA-12899: {message[0]}", length, message[1]]
+    refusal = call("ERROR", call("CONCAT", *parts))
+    outside = exp.GT(this=length, expression=exp.Literal.number(limit))
+    return when(outside, refusal, text(value))
+
+
+def _too_long(column: Column, table: str, actual: str, limit: int) -> str:
+    return (
+        f'value too large for column "{table}"."{column.name}"'
+        f" (actual: {actual}, maximum: {limit})"
+    )

@@ -1,0 +1,199 @@
+"""Tables in DuckDB with a log of their changes: what undo and checks rest on.
+
+DuckDB has no savepoints, and a statement that fails aborts its whole transaction.
+So each change is first written to a log: for each table, the rows that go (`old`) and
+those that come (`new`), with the number of the step and a row id that a row keeps
+through updates. A step is then applied as one DELETE and one INSERT. Undoing back to a
+number restores, for every row touched since, its first image after that number; a
+statement, a savepoint and a transaction are undone the same way. Checks read the log
+too, so they see only rows that changed, whatever the size of the table. The log is
+emptied at the commit; DuckDB's own transactions and constraints are not used.
+"""
+
+from comply.database.connection import Connection
+from comply.database.duckdb import quote
+from comply.dialect.schema import Table
+from comply.dialect.syntax import Column, Name
+from comply.sql.names import ROWID
+from comply.sql.storage import column_type
+
+STEP = "ORA$STEP"
+_OLD, _NEW = "ora$old", "ora$new"
+
+
+class Store:
+    """The tables of a sandbox; `step` counts the changes of the transaction."""
+
+    __slots__ = ("connection", "step", "touched")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.step = 0
+        self.touched: dict[Name, int] = {}
+        for schema in (_OLD, _NEW):
+            connection.run(f"CREATE SCHEMA {quote(schema)}")
+        connection.run(f"CREATE SEQUENCE {quote(ROWID)}")
+
+    def create(self, table: Table) -> None:
+        """Make an empty table, its log, and the sequences of its identity columns."""
+        if table.name.owner:
+            owner = quote(table.name.owner)
+            self.connection.run(f"CREATE SCHEMA IF NOT EXISTS {owner}")
+        columns = [f"{quote(ROWID)} BIGINT"]
+        columns += [f"{quote(c.name)} {column_type(c)}" for c in table.columns]
+        listed = ", ".join(columns)
+        self.connection.run(f"CREATE TABLE {base(table.name)} ({listed})")
+        for log in (old(table.name), new(table.name)):
+            self.connection.run(f"CREATE TABLE {log} ({quote(STEP)} BIGINT, {listed})")
+        for column in table.columns:
+            self.add_identity(table.name, column)
+
+    def add_identity(self, table: Name, column: Column) -> None:
+        """Make the sequence of a column if it is an identity column."""
+        identity = column.identity
+        if identity:
+            self.connection.run(
+                f"CREATE OR REPLACE SEQUENCE {identity_sequence(table, column.name)}"
+                f" START {identity.start} INCREMENT {identity.increment}"
+                f" MINVALUE {min(identity.start, 1)}"
+                if identity.increment > 0
+                else f"CREATE OR REPLACE SEQUENCE {identity_sequence(table, column.name)}"
+                f" START {identity.start} INCREMENT {identity.increment}"
+                f" MAXVALUE {max(identity.start, -1)}"
+            )
+
+    def drop(self, table: Name) -> None:
+        """Drop a table and its log."""
+        for name in (base(table), old(table), new(table)):
+            self.connection.run(f"DROP TABLE {name}")
+
+    def alter(self, table: Name, clause: str) -> None:
+        """Change a table and its log alike."""
+        for name in (base(table), old(table), new(table)):
+            self.connection.run(f"ALTER TABLE {name} {clause}")
+
+    def next_step(self, table: Name) -> int:
+        """Begin a change of a table and return its number."""
+        self.step += 1
+        self.touched[table] = self.step
+        return self.step
+
+    def apply(self, table: Name, step: int) -> int:
+        """Carry out the change of one step; return how many rows it touched."""
+        gone = self._count(old(table), step)
+        come = self._count(new(table), step)
+        if gone:
+            self.connection.run(
+                f"DELETE FROM {base(table)} WHERE {quote(ROWID)} IN (SELECT"  # noqa: S608
+                f" {quote(ROWID)} FROM {old(table)} WHERE {quote(STEP)} = {step})"
+            )
+        if come:
+            self.connection.run(
+                f"INSERT INTO {base(table)} SELECT * EXCLUDE ({quote(STEP)})"  # noqa: S608
+                f" FROM {new(table)} WHERE {quote(STEP)} = {step}"
+            )
+        return max(gone, come)
+
+    def remove(self, table: Table, rows: str, empties: tuple[str, ...]) -> int:
+        """Delete rows of a table, or set columns of them NULL; return how many.
+
+        `rows` is FROM and WHERE of a query whose rows of the table are called `c`.
+        """
+        step = self.next_step(table.name)
+        self.connection.run(f"INSERT INTO {old(table.name)} SELECT {step}, c.* {rows}")
+        if empties:
+            cells = [
+                "NULL" if c.name in empties else quote(c.name) for c in table.columns
+            ]
+            self.connection.run(
+                f"INSERT INTO {new(table.name)} SELECT {step}, {quote(ROWID)},"  # noqa: S608
+                f" {', '.join(cells)} FROM {old(table.name)}"
+                f" WHERE {quote(STEP)} = {step}"
+            )
+        return self.apply(table.name, step)
+
+    def _count(self, log: str, step: int) -> int:
+        sql = f"SELECT COUNT(*) FROM {log} WHERE {quote(STEP)} = {step}"  # noqa: S608
+        found = self.connection.query(sql).rows[0][0]
+        return found if isinstance(found, int) else 0
+
+    def undo(self, to: int) -> None:
+        """Take back every step after number `to`."""
+        for table, last in list(self.touched.items()):
+            if last > to:
+                self._undo_table(table, to)
+        self.touched = {t: min(n, to) for t, n in self.touched.items() if to}
+        self.step = to
+
+    def _undo_table(self, table: Name, to: int) -> None:
+        row, step = quote(ROWID), quote(STEP)
+        earlier = " AND ".join(
+            f"NOT EXISTS (SELECT 1 FROM {log} e WHERE e.{row} = o.{row}"  # noqa: S608
+            f" AND e.{step} > {to} AND e.{step} < o.{step})"
+            for log in (old(table), new(table))
+        )
+        self.connection.run(
+            f"DELETE FROM {base(table)} WHERE {row} IN"  # noqa: S608
+            f" (SELECT {row} FROM {new(table)} WHERE {step} > {to})"
+        )
+        # A step that failed half-way may not have removed what it logged as gone.
+        self.connection.run(
+            f"INSERT INTO {base(table)} SELECT * EXCLUDE ({step}) FROM {old(table)} o"  # noqa: S608
+            f" WHERE o.{step} > {to} AND {earlier}"
+            f" AND NOT EXISTS (SELECT 1 FROM {base(table)} b WHERE b.{row} = o.{row})"
+        )
+        for log in (old(table), new(table)):
+            self.connection.run(f"DELETE FROM {log} WHERE {step} > {to}")  # noqa: S608
+
+    def forget(self) -> None:
+        """Empty the log: what has been done can no longer be undone."""
+        for table in self.touched:
+            for log in (old(table), new(table)):
+                self.connection.run(f"DELETE FROM {log}")  # noqa: S608
+        self.touched.clear()
+        self.step = 0
+
+
+def base(table: Name) -> str:
+    """Return the table's own name in DuckDB."""
+    if table.owner:
+        return f"{quote(table.owner)}.{quote(table.name)}"
+    return quote(table.name)
+
+
+def old(table: Name) -> str:
+    """Return the name of the log of rows that went."""
+    return f"{quote(_OLD)}.{quote(str(table))}"
+
+
+def new(table: Name) -> str:
+    """Return the name of the log of rows that came."""
+    return f"{quote(_NEW)}.{quote(str(table))}"
+
+
+def identity_sequence(table: Name, column: str) -> str:
+    """Return the name of the sequence behind an identity column."""
+    return quote(f"ORA$ID.{table}.{column}")
+
+
+def current(table: Name, since: int, until: int) -> str:
+    """Return the query of the rows that came after step `since` and still stand.
+
+    `until` is the last step; a negative `since` means all rows.
+    """
+    if since < 0:
+        return base(table)
+    if until == since + 1:
+        # What came in the only step cannot have gone in a later one.
+        return f"(SELECT * FROM {new(table)} WHERE {quote(STEP)} = {until})"  # noqa: S608
+    row, step = quote(ROWID), quote(STEP)
+    return (
+        f"(SELECT * FROM {new(table)} n WHERE n.{step} > {since} AND NOT EXISTS"  # noqa: S608
+        f" (SELECT 1 FROM {old(table)} o WHERE o.{row} = n.{row}"
+        f" AND o.{step} > n.{step}))"
+    )
+
+
+def gone(table: Name, since: int) -> str:
+    """Return the query of the rows that went after step `since`."""
+    return f"(SELECT * FROM {old(table)} WHERE {quote(STEP)} > {since})"  # noqa: S608
