@@ -1,7 +1,7 @@
 """TEXTS -> POLICY: what `comply.rego.compile` gives, ready to answer queries."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -17,6 +17,7 @@ from comply.plan.runtime import (
 )
 from comply.plan.values import UNDEFINED, Value, to_json
 from comply.rego import syntax as s
+from comply.rego.chain import Annotations, chain, collect, rule_fields
 from comply.rego.errors import RegoError, together
 from comply.rego.parser import parse_module, parse_query
 from comply.rego.planner import Compilation, compile_group, compile_query
@@ -178,10 +179,12 @@ def compile_parsed(
     flat = []
     arities = _arities(modules)
     names = _rule_names(modules)
+    known = _annotations(modules)
     for index, module in enumerate(modules):
         table = globals_of(module, names[module.package])
         for rule in module.rules:
-            context = Resolution(module, index, table, arities, errors)
+            metadata = _metadata(known, modules, index, rule)
+            context = Resolution(module, index, table, arities, errors, metadata)
             flat.append(resolve_rule(context, rule))
     groups = group_rules(flat, sources, errors)
     if errors:
@@ -199,6 +202,30 @@ def compile_parsed(
     entries = frozenset(rule.id for rule in rules if rule.path in wanted)
     plan = optimize(ir.Plan(rules, sources, packages, entries))
     return Policy(modules, plan, load(print_plan(plan), plan), root, functions)
+
+
+def _annotations(modules: tuple[s.Module, ...]) -> Annotations:
+    paths = {
+        (index, rule.at): (*module.package, *head_path(rule)[0])
+        for index, module in enumerate(modules)
+        for rule in module.rules
+    }
+    return collect(modules, paths)
+
+
+def _metadata(
+    known: Annotations, modules: tuple[s.Module, ...], index: int, rule: s.Rule
+) -> Callable[[str], object]:
+    """Return what a rule's calls of rego.metadata.* answer."""
+    package = modules[index].package
+
+    def answer(name: str) -> object:
+        place = (index, rule.at)
+        if name == "rego.metadata.rule":
+            return rule_fields(known, place)
+        return chain(known, place, package, (*package, *head_path(rule)[0]))
+
+    return answer
 
 
 def _arities(modules: tuple[s.Module, ...]) -> dict[tuple[str, ...], int]:

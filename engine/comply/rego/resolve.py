@@ -5,12 +5,13 @@ and RewriteDynamicTerms. Lifting matters for meaning, not only for code: the ope
 a call leave a `not`, so `not f(input.missing)` is undefined rather than true.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from comply.plan.builtins.signatures import SIGNATURES
 from comply.rego import flat as f
 from comply.rego import syntax as s
+from comply.rego.chain import term_of
 from comply.rego.errors import Code, RegoError
 from comply.rego.safety import names
 from comply.rego.names import (
@@ -22,6 +23,15 @@ from comply.rego.names import (
     use,
 )
 
+Metadata = Callable[[str], object]
+
+
+def _no_metadata(_name: str) -> object:
+    """Return what a query, which is no rule, knows of itself."""
+    return {}
+
+
+_METADATA = ("rego.metadata.rule", "rego.metadata.chain")
 _SHARED = ("future", "rego")
 Out = list[f.FlatLiteral]
 
@@ -30,7 +40,8 @@ Out = list[f.FlatLiteral]
 class Resolution:
     """What the functions of this module share while they resolve one rule.
 
-    `globals` maps a name to its path, `functions` the path of a function to its arity.
+    `globals` maps a name to its path, `functions` the path of a function to its arity;
+    `metadata` answers rego.metadata.rule and .chain for the rule.
     """
 
     module: s.Module
@@ -38,6 +49,7 @@ class Resolution:
     globals: dict[str, GlobalPath]
     functions: dict[GlobalPath, int]
     errors: list[RegoError]
+    metadata: Metadata = _no_metadata
     taken: dict[str, int] = field(default_factory=lambda: {"input": 1, "data": 1})
     temporary: int = 0
 
@@ -515,7 +527,7 @@ def _invoke(
     out: Out,
     *,
     output: s.Var | None,
-) -> f.Invoke | None:
+) -> f.Invoke | f.Unify | None:
     """Return the call of a built-in or function; its result goes to `output`."""
     path = _static(term.name)
     if path is None:
@@ -528,6 +540,10 @@ def _invoke(
     elif path[0] in context.globals and path[0] != "input":
         target = (*context.globals[path[0]], *path[1:])
         name = ""
+    if name in _METADATA and len(term.args) <= 1:
+        value = term_of(context.metadata(name), term.at)
+        args = tuple(_lift(context, scope, arg, out) for arg in term.args)
+        return f.Unify(term.at, output or (args[0] if args else value), value)
     if name == "print":
         return _print(context, scope, term, out)
     known = target in context.functions if target else name in SIGNATURES
