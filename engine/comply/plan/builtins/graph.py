@@ -4,13 +4,15 @@ https://www.openpolicyagent.org/docs/policy-reference/builtins/graph
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from comply.plan.builtins import operands
-from comply.plan.builtins.failure import operand_error
+from comply.plan.builtins.failure import HaltError, operand_error
 from comply.plan.values import Key, RegoSet, Value, freeze, ordered_items
 
-Graph = dict[Key, Value]
+Graph: TypeAlias = dict[Key, Value]
+
+_MOST_PATHS: Final = 100_000
 
 
 def walk(value: Value) -> Iterator[list[Value]]:
@@ -90,6 +92,8 @@ def _extend(
     """Add to `paths` every continuation of `path` by `node`."""
     pending = [(node, path, seen)]
     while pending:
+        if len(paths) > _MOST_PATHS:
+            raise HaltError(f"more than {_MOST_PATHS} paths")
         current, before, passed = pending.pop()
         key = freeze(current)
         if key not in edges:
