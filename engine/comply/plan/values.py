@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cmp_to_key
 from json import dumps
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 Value: TypeAlias = Any
 Key: TypeAlias = Any
@@ -55,7 +55,8 @@ class NumberLiteral(float):
     __slots__ = ("text",)
     text: str
 
-    def __new__(cls, text: str) -> "NumberLiteral":
+    def __new__(cls, text: str) -> Self:
+        """Return the number that `text` writes."""
         self = super().__new__(cls, text)
         self.text = text
         return self
