@@ -11,7 +11,8 @@ from comply.load.facts import Document, Path
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.runtime import Context, EvaluationError, entries, partition, values
 from comply.plan.values import UNDEFINED, RegoSet, Value
-from comply.rules.rego_rules import RegoChecks, Unit, Whole
+from comply.rego.errors import located
+from comply.rules.checks import RegoChecks, Unit, Whole
 from comply.rules.rule import Rule
 
 
@@ -78,7 +79,7 @@ def _context(
     if shape not in contexts:
         input_ = UNDEFINED if document is None else shaped(reads, document)
         evaluation = Evaluation(now_ns=runner.now_ns)
-        tree = checks.policy.program.tree
+        tree = checks.program.tree
         contexts[shape] = Context(tree, input_, runner.data, evaluation)
     return contexts[shape]
 
@@ -96,7 +97,7 @@ def _guarded(
     try:
         yield from _results(runner, checks, item, context, document)
     except EvaluationError as error:
-        located = checks.policy.located(error)
+        located = located(error, checks.sources)
         text = f"{located.code}: {located.message}"
         yield _failure(item.rule, text, document, located.span)
     except RecursionError:
@@ -128,7 +129,7 @@ def _results(
 ) -> Iterator[Finding]:
     rule, status, places = item.rule, item.status, runner.places
     if isinstance(item, Whole):
-        value = checks.policy.program.rules[item.id](context)
+        value = checks.program.rules[item.id](context)
         for result in _members(value):
             yield finding(rule, status, result, document, None, places)
         return

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from comply.load.detect import detect
 from comply.load.encoding import decode, read
 from comply.load.facts import Document
 from comply.rules.files import RuleFile, pack_files, user_files
-from comply.rules.rego_rules import RegoChecks, compile_files
+from comply.rules.checks import Compiled, RegoChecks, digest, fetch, keep, linked
 from comply.rules.rule import Rule
 from comply.source import ComplyError, LoadError, Source
 
@@ -40,7 +41,8 @@ class Session:
 
     `rules` are paths of rule files or folders, `packs` names of built-in packs,
     `parameters` what rules read at `data.comply.parameters`, `data` more base
-    documents, `now` the clock that rules see.
+    documents, `now` the clock that rules see. `cache` is the folder of compiled rules;
+    without one nothing is kept.
     """
 
     rules: Iterable[str | Path] = ()
@@ -48,6 +50,7 @@ class Session:
     parameters: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     now: datetime | None = None
+    cache: Path | None = None
     problems: list[Finding] = field(default_factory=list)
     evaluated: dict[str, int] = field(default_factory=dict)
     _loaded: list[Loaded] = field(default_factory=list)
@@ -61,12 +64,26 @@ class Session:
 
     def _compile(self, files: list[RuleFile]) -> None:
         rego = [file for file in files if file.language == "rego"]
-        for made in compile_files(rego):
-            if isinstance(made, RegoChecks):
-                self._checks.append(made)
+        name = digest(rego)
+        found = fetch(self.cache, name) if self.cache is not None else None
+        if found is None:
+            found = self._compiled(rego)
+            if self.cache is not None and not self.problems:
+                keep(self.cache, name, found)
+        self._checks = [linked(made, rego) for made in found]
+
+    def _compiled(self, files: list[RuleFile]) -> list[Compiled]:
+        """Return the files compiled; what does not compile becomes a problem."""
+        # Imported here because a cached plan needs no compiler.
+        compiler = import_module("comply.rules.rego_rules")
+        found: list[Compiled] = []
+        for made in compiler.compile_files(files):
+            if isinstance(made, Compiled):
+                found.append(made)
             else:
                 file, error = made
                 self.problems += [_problem(file.id, e) for e in error.errors]
+        return found
 
     def described(self) -> list[Rule]:
         """Return the rules that compiled, by id."""

@@ -4,20 +4,14 @@ The text depends on the plan alone. It holds nothing of a policy but constants a
 sanitised names, so that a hostile policy cannot make it say anything else.
 """
 
-import linecache
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
+from collections.abc import Iterable
 
 from comply.plan import ir
-from comply.plan.builtins import lookup
-from comply.plan.emit_units import UnitCode, collect_units, print_units
+from comply.plan.emit_units import print_units, unit_layouts
+from comply.plan.link import Code, Layout, Program, compiled, link
 from comply.plan.reads import every_step, loops
-from comply.plan.runtime import Node
 from comply.plan.steps import Flow, Printer, atom, builtin_name, frozen, print_steps
-from comply.plan.values import Value
-from comply.plan.writer import Place, Writer, name
+from comply.plan.writer import Writer, name
 
 _HEADER = """\
 from decimal import Decimal
@@ -32,29 +26,6 @@ from comply.plan.values import (
     UNDEFINED, NumberLiteral, RegoSet, compare, equal, freeze,
 )
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """Generated Python: `places` gives the (source, offset) of each line, or None."""
-
-    text: str
-    places: tuple[Place | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """Compiled code.
-
-    `rules` are the functions of rules by id, `tree` the documents they make up,
-    `entries` the units of the rules that a check starts from.
-    """
-
-    code: Code
-    rules: dict[int, Callable[..., Value]]
-    tree: Node
-    query: Callable[..., None] | None
-    entries: dict[int, tuple[UnitCode, ...]]
 
 
 def print_plan(plan: ir.Plan) -> Code:
@@ -87,40 +58,18 @@ def print_plan(plan: ir.Plan) -> Code:
 
 def load(code: Code, plan: ir.Plan) -> Program:
     """Compile and run generated code; return its functions."""
-    digest = sha256(code.text.encode()).hexdigest()[:16]
-    file = f"<comply plan {digest}>"
-    namespace: dict[str, Any] = {"__name__": "comply_generated"}
-    exec(compile(code.text, file, "exec"), namespace)
-    lines = code.text.splitlines(keepends=True)
-    linecache.cache[file] = (len(code.text), None, lines, file)
-    rules = {rule.id: namespace[f"rule_{rule.id}"] for rule in plan.rules}
-    entries = {
-        rule.id: collect_units(rule, namespace)
+    return link(code, compiled(code), layout_of(plan))
+
+
+def layout_of(plan: ir.Plan) -> Layout:
+    """Return what the functions of a plan's code are."""
+    rules = tuple((r.id, r.path, r.kind == "function") for r in plan.rules)
+    entries = tuple(
+        (rule.id, unit_layouts(rule))
         for rule in plan.rules
         if rule.id in plan.entries and rule.kind == "set"
-    }
-    tree = build_tree(plan, rules)
-    return Program(code, rules, tree, namespace.get("query"), entries)
-
-
-def build_tree(plan: ir.Plan, rules: dict[int, Callable[..., Value]]) -> Node:
-    """Return the tree of virtual documents under `data`; functions are no part of it."""
-    root: Node = (None, {})
-    for path in plan.packages:
-        _descend(root, path[1:])
-    for rule in plan.rules:
-        children = _descend(root, rule.path[1:-1])[1]
-        if rule.kind == "function":
-            continue
-        held: Node = children.get(rule.path[-1], (None, {}))
-        children[rule.path[-1]] = (rules[rule.id], held[1])
-    return root
-
-
-def _descend(node: Node, path: Iterable[str]) -> Node:
-    for step in path:
-        node = node[1].setdefault(step, (None, {}))
-    return node
+    )
+    return Layout(rules, plan.packages, entries)
 
 
 def _plan_steps(plan: ir.Plan) -> Iterable[ir.Step]:

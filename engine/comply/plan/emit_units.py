@@ -1,34 +1,11 @@
 """UNITS -> PYTHON: the clauses of an entry rule, each open to one element at a time."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from comply.plan import ir
+from comply.plan.link import UnitLayout
 from comply.plan.steps import Flow, Printer, atom, frozen, print_steps
 from comply.plan.units import Path, Unit, cut
 from comply.plan.values import Value
 from comply.plan.writer import name
-
-
-@dataclass(frozen=True, slots=True)
-class UnitCode:
-    """The code of one clause of an entry rule.
-
-    With a `path` the clause is cut at its driver: `start(context)` gives what `run`
-    needs besides an element, or None where the clause cannot hold, and
-    `run(context, out, key, element, *started)` adds the members it yields for one
-    element of the collection at `path`. With `on`, only elements whose value there is
-    `match` can hold, and the key is not needed. Without a path, `run(context, out)` adds all.
-    """
-
-    source: int
-    at: int
-    path: Path | None
-    on: Path | None
-    match: Value
-    start: Callable[..., tuple[Value, ...] | None] | None
-    run: Callable[..., Any]
 
 
 def print_units(printer: Printer, rule: ir.Rule) -> None:
@@ -40,25 +17,20 @@ def print_units(printer: Printer, rule: ir.Rule) -> None:
             _print_run(printer, unit, f"unit_{rule.id}_{i}")
 
 
-def collect_units(
-    rule: ir.Rule, namespace: dict[str, Any]
-) -> tuple[UnitCode, ...]:
-    """Return the units of an entry rule from the names that its code defined."""
-    units = []
+def unit_layouts(rule: ir.Rule) -> tuple[UnitLayout, ...]:
+    """Return what the functions of an entry rule's units are."""
+    layouts = []
     for i, chain in enumerate(rule.chains):
         unit = cut(chain[0]) if len(chain) == 1 else None
-        clause = chain[0]
+        source, at = chain[0].source, chain[0].at
         if unit is None:
-            run = _whole([namespace[f"clause_{rule.id}_{i}_{j}"] for j in _range(chain)])
-            units.append(UnitCode(clause.source, clause.at, None, None, None, None, run))
+            run = tuple(f"clause_{rule.id}_{i}_{j}" for j in range(len(chain)))
+            layouts.append(UnitLayout(source, at, None, None, None, "", run))
             continue
-        start = namespace[f"start_{rule.id}_{i}"]
-        run = namespace[f"unit_{rule.id}_{i}"]
         on, match = _narrowed(unit)
-        units.append(
-            UnitCode(clause.source, clause.at, unit.path, on, match, start, run)
-        )
-    return tuple(units)
+        names = f"start_{rule.id}_{i}", (f"unit_{rule.id}_{i}",)
+        layouts.append(UnitLayout(source, at, unit.path, on, match, *names))
+    return tuple(layouts)
 
 
 def _narrowed(unit: Unit) -> tuple[Path | None, Value]:
@@ -67,19 +39,6 @@ def _narrowed(unit: Unit) -> tuple[Path | None, Value]:
     if isinstance(driver, ir.ScanIndex) and isinstance(driver.match, ir.Const):
         return driver.on, driver.match.value
     return None, None
-
-
-def _range(chain: tuple[ir.Clause, ...]) -> range:
-    return range(len(chain))
-
-
-def _whole(clauses: list[Callable[..., Any]]) -> Callable[..., Any]:
-    """Return a chain of clauses as one function: the first that adds ends it."""
-
-    def run(context: object, out: dict[Any, Value]) -> None:
-        any(clause(context, out) for clause in clauses)
-
-    return run
 
 
 def _print_start(printer: Printer, unit: Unit, function: str) -> None:

@@ -71,6 +71,10 @@ def _input_key(step: ir.Step) -> tuple[str, ...] | None:
     match step:
         case ir.Lookup(source=ir.Input(), keys=(ir.Const(value=str(key)), *_)):
             return (key,)
+        case ir.Maybe(source=ir.Input(), keys=(ir.Const(value=str(key)), *_)):
+            return (key,)
+        case ir.ScanIndex(path=(key, *_), match=match) if match != ir.Input():
+            return (key,)
         case _:
             return None
 

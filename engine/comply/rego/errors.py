@@ -1,8 +1,10 @@
 """Errors of the Rego compiler and evaluator, with OPA's codes."""
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from comply.source import ComplyError, Span
+from comply.plan.runtime import EvaluationError
+from comply.source import ComplyError, Source, Span
 
 Code: TypeAlias = Literal[
     "rego_parse_error",
@@ -24,7 +26,7 @@ class RegoError(ComplyError):
 
     def __init__(
         self,
-        code: Code,
+        code: Code | str,
         message: str,
         span: Span | None = None,
         hint: str = "",
@@ -43,6 +45,12 @@ class RegoError(ComplyError):
         if len(self.errors) == 1:
             return super().render()
         return "\n".join(ComplyError.render(e) for e in self.errors)
+
+
+def located(error: EvaluationError, sources: Sequence[Source]) -> RegoError:
+    """Return an evaluation error with its place in one of the policy's sources."""
+    span = sources[error.source].span(error.at)
+    return RegoError(error.code, error.message, span)
 
 
 def together(errors: list[RegoError]) -> RegoError:

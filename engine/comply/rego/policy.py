@@ -1,14 +1,14 @@
 """TEXTS -> POLICY: what `comply.rego.compile` gives, ready to answer queries."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
-from comply.plan.emit import Program, load, print_plan
-from comply.plan.optimize import optimize
+from comply.plan.emit import load, print_plan
+from comply.plan.link import Program
 from comply.plan.runtime import (
     Context,
     EvaluationError,
@@ -17,19 +17,12 @@ from comply.plan.runtime import (
 )
 from comply.plan.values import UNDEFINED, Value, to_json
 from comply.rego import syntax as s
-from comply.rego.chain import Annotations, chain, collect, rule_fields
-from comply.rego.errors import RegoError, together
+from comply.rego.errors import RegoError, located, together
+from comply.rego.modules import plan_modules
 from comply.rego.parser import parse_module, parse_query
-from comply.rego.planner import Compilation, compile_group, compile_query
-from comply.rego.recursion import check_recursion
-from comply.rego.resolve import (
-    Resolution,
-    globals_of,
-    head_path,
-    resolve_query,
-    resolve_rule,
-)
-from comply.rego.tree import Group, Node, build_tree, group_rules
+from comply.rego.planner import Compilation, compile_query
+from comply.rego.resolve import Resolution, globals_of, resolve_query
+from comply.rego.tree import Group, Node
 from comply.source import Source
 
 Version: TypeAlias = Literal["v0", "v1", "auto"]
@@ -118,9 +111,7 @@ class Policy:
 
     def located(self, error: EvaluationError, query: str = "") -> RegoError:
         """Return an evaluation error with its place."""
-        sources = (*self.plan.sources, Source("query", query))
-        span = sources[error.source].span(error.at)
-        return RegoError(error.code, error.message, span)  # type: ignore[arg-type]
+        return located(error, (*self.plan.sources, Source("query", query)))
 
     def _compile_query(self, text: str) -> Program:
         source = Source("query", text)
@@ -174,76 +165,6 @@ def compile_parsed(
     Raises:
         RegoError: with every error in `.errors`.
     """
-    errors: list[RegoError] = []
-    sources = tuple(module.source for module in modules)
-    flat = []
-    arities = _arities(modules)
-    names = _rule_names(modules)
-    known = _annotations(modules)
-    for index, module in enumerate(modules):
-        table = globals_of(module, names[module.package])
-        for rule in module.rules:
-            metadata = _metadata(known, modules, index, rule)
-            context = Resolution(module, index, table, arities, errors, metadata)
-            flat.append(resolve_rule(context, rule))
-    groups = group_rules(flat, sources, errors)
-    if errors:
-        raise together(errors)
-    root = build_tree(groups)
-    functions = {g.path: g for g in groups if g.kind == "function"}
-    compilation = Compilation(root, functions, sources, errors)
-    compiled = [compile_group(compilation, group) for group in groups]
-    rules = tuple(rule for rule, _ in compiled)
-    calls = {rule.id: reads for rule, reads in compiled}
-    errors.extend(check_recursion(rules, calls, sources))
-    if errors:
-        raise together(errors)
-    packages = tuple(sorted({("data", *m.package) for m in modules}))
-    entries = frozenset(rule.id for rule in rules if rule.path in wanted)
-    plan = optimize(ir.Plan(rules, sources, packages, entries))
-    return Policy(modules, plan, load(print_plan(plan), plan), root, functions)
-
-
-def _annotations(modules: tuple[s.Module, ...]) -> Annotations:
-    paths = {
-        (index, rule.at): (*module.package, *head_path(rule)[0])
-        for index, module in enumerate(modules)
-        for rule in module.rules
-    }
-    return collect(modules, paths)
-
-
-def _metadata(
-    known: Annotations, modules: tuple[s.Module, ...], index: int, rule: s.Rule
-) -> Callable[[str], object]:
-    """Return what a rule's calls of rego.metadata.* answer."""
-    package = modules[index].package
-
-    def answer(name: str) -> object:
-        place = (index, rule.at)
-        if name == "rego.metadata.rule":
-            return rule_fields(known, place)
-        return chain(known, place, package, (*package, *head_path(rule)[0]))
-
-    return answer
-
-
-def _arities(modules: tuple[s.Module, ...]) -> dict[tuple[str, ...], int]:
-    """Return the path of each function and how many operands it takes."""
-    return {
-        ("data", *module.package, *head_path(rule)[0]): len(rule.head.args)
-        for module in modules
-        for rule in module.rules
-        if rule.head.args is not None
-    }
-
-
-def _rule_names(
-    modules: tuple[s.Module, ...],
-) -> dict[tuple[str, ...], set[str]]:
-    """Return, for each package, the names its rules introduce."""
-    names: dict[tuple[str, ...], set[str]] = {}
-    for module in modules:
-        held = names.setdefault(module.package, set())
-        held.update(head_path(rule)[0][0] for rule in module.rules)
-    return names
+    planned = plan_modules(modules, wanted)
+    program = load(print_plan(planned.plan), planned.plan)
+    return Policy(modules, planned.plan, program, planned.root, planned.functions)

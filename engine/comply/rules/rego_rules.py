@@ -1,20 +1,21 @@
 """REGO FILES -> POLICIES: which files are compiled together, and where checks start."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final
 
 from comply.findings import Status
 from comply.plan import ir
-from comply.plan.emit_units import UnitCode
+from comply.plan.emit import layout_of, print_plan
+from comply.plan.link import compiled
 from comply.plan.reach import input_keys
 from comply.rego.errors import RegoError
 from comply.rego.parser import parse_module
-from comply.rego.policy import Policy, Version, compile_parsed
+from comply.rego.policy import Version, plan_modules
 from comply.rego.resolve import head_path
 from comply.rego.syntax import Import, Module, Ref, Rule as RegoRule, Scalar, Var
+from comply.rules.checks import Compiled
 from comply.rules.files import RuleFile
-from comply.rules.rule import Rule, describe
+from comply.rules.rule import describe
 
 _ENTRIES: Final = {
     "deny": Status.VIOLATION,
@@ -24,43 +25,9 @@ _ENTRIES: Final = {
 _ALONE: Final = ("spacelift",)
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One clause of an entry rule and the rule that it belongs to.
-
-    `reads` are the keys of the input that it may read, None for any.
-    """
-
-    rule: Rule
-    status: Status
-    code: UnitCode
-    reads: frozenset[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """An entry rule with one value, such as `deny if { ... }`, run as a whole."""
-
-    rule: Rule
-    status: Status
-    path: tuple[str, ...]
-    id: int
-    reads: frozenset[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class RegoChecks:
-    """The checks of files that were compiled together."""
-
-    policy: Policy
-    rules: tuple[Rule, ...]
-    units: tuple[Unit, ...]
-    wholes: tuple[Whole, ...]
-
-
 def compile_files(
-    files: Iterable[RuleFile], version: Version = "auto"
-) -> Iterator[RegoChecks | tuple[RuleFile, RegoError]]:
+    files: list[RuleFile], version: Version = "auto"
+) -> Iterator[Compiled | tuple[RuleFile, RegoError]]:
     """Yield the checks of each group of files, or the error of a group that fails."""
     parsed: list[tuple[RuleFile, Module]] = []
     for file in files:
@@ -70,7 +37,7 @@ def compile_files(
             yield file, error
     for group in _groups(parsed):
         try:
-            yield _compile(group)
+            yield _compile(group, files)
         except RegoError as error:
             yield _blamed(group, error), error
 
@@ -131,7 +98,9 @@ def _data_path(item: Import) -> tuple[str, ...]:
     return ()
 
 
-def _compile(group: list[tuple[RuleFile, Module]]) -> RegoChecks:
+def _compile(
+    group: list[tuple[RuleFile, Module]], files: list[RuleFile]
+) -> Compiled:
     modules = tuple(module for _, module in group)
     wanted = frozenset(
         ("data", *module.package, name)
@@ -139,31 +108,44 @@ def _compile(group: list[tuple[RuleFile, Module]]) -> RegoChecks:
         for rule in module.rules
         if (name := _entry_name(rule))
     )
-    policy = compile_parsed(modules, wanted)
-    rules = tuple(describe(file, metadata(module)) for file, module in group)
-    units, wholes = [], []
-    for rule in policy.plan.rules:
-        if rule.path not in wanted or rule.kind == "function":
-            continue
-        status = _status(rule.path[-1])
-        if rule.kind == "set":
-            units += list(_units(policy, rule, rules, status))
-        elif rule.chains:
-            owner = rules[rule.chains[0][0].source]
-            steps = tuple(s for chain in rule.chains for c in chain for s in c.steps)
-            reads = input_keys(steps, policy.plan)
-            wholes.append(Whole(owner, status, rule.path, rule.id, reads))
-    return RegoChecks(policy, rules, tuple(units), tuple(wholes))
+    plan = plan_modules(modules, wanted).plan
+    code = print_plan(plan)
+    entries = [r for r in plan.rules if r.path in wanted and r.kind != "function"]
+    return Compiled(
+        code,
+        compiled(code),
+        layout_of(plan),
+        tuple(files.index(file) for file, _ in group),
+        tuple(describe(file, metadata(module)) for file, module in group),
+        tuple(unit for rule in entries for unit in _units(plan, rule)),
+        tuple(whole for rule in entries for whole in _wholes(plan, rule)),
+    )
 
 
 def _units(
-    policy: Policy, rule: ir.Rule, rules: tuple[Rule, ...], status: Status
-) -> Iterator[Unit]:
-    codes = policy.program.entries[rule.id]
-    for chain, code in zip(rule.chains, codes, strict=True):
+    plan: ir.Plan, rule: ir.Rule
+) -> Iterator[tuple[int, str, int, int, tuple[str, ...] | None]]:
+    if rule.kind != "set":
+        return
+    status = str(_status(rule.path[-1]))
+    for number, chain in enumerate(rule.chains):
         steps = tuple(step for clause in chain for step in clause.steps)
-        reads = input_keys(steps, policy.plan)
-        yield Unit(rules[code.source], status, code, reads)
+        yield chain[0].source, status, rule.id, number, _reads(steps, plan)
+
+
+def _wholes(
+    plan: ir.Plan, rule: ir.Rule
+) -> Iterator[tuple[int, str, int, tuple[str, ...] | None]]:
+    if rule.kind == "set" or not rule.chains:
+        return
+    steps = tuple(s for chain in rule.chains for c in chain for s in c.steps)
+    status = str(_status(rule.path[-1]))
+    yield rule.chains[0][0].source, status, rule.id, _reads(steps, plan)
+
+
+def _reads(steps: ir.Steps, plan: ir.Plan) -> tuple[str, ...] | None:
+    keys = input_keys(steps, plan)
+    return None if keys is None else tuple(sorted(keys))
 
 
 def _entry_name(rule: RegoRule) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from comply.plan.builtins.calendar import days_before, days_in, from_days, to_days
+from comply.plan.builtins.gregorian import days_before, days_in, from_days, to_days
 from comply.plan.builtins.durations import read_duration
 from comply.plan.builtins.failure import (
     BuiltinError,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from comply.plan.builtins.calendar import days_before, days_in, is_leap
+from comply.plan.builtins.gregorian import days_before, days_in, is_leap
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.go_layout import (
     MONTHS,

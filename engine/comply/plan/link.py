@@ -1,0 +1,153 @@
+"""CODE + LAYOUT -> PROGRAM: generated Python becomes functions that can be called.
+
+A layout says in plain tuples what the functions of some code are, so that a cache can
+keep both and a later run need not compile anything.
+"""
+
+import linecache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from types import CodeType
+from typing import Any
+
+from comply.plan.runtime import Node
+from comply.plan.values import Value
+from comply.plan.writer import Place
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Generated Python: `places` gives the (source, offset) of each line, or None."""
+
+    text: str
+    places: tuple[Place | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLayout:
+    """The names of a unit's functions and what narrows its driver, as in `UnitCode`.
+
+    `run` names one function, or without a path the clauses to try in order.
+    """
+
+    source: int
+    at: int
+    path: Path | None
+    on: Path | None
+    match: Value
+    start: str
+    run: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the functions of some code are.
+
+    `rules` are (id, path, whether it is a function), `packages` paths that exist even
+    without rules, `entries` the units of the rules that a check starts from.
+    """
+
+    rules: tuple[tuple[int, Path, bool], ...]
+    packages: tuple[Path, ...]
+    entries: tuple[tuple[int, tuple[UnitLayout, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCode:
+    """The code of one clause of an entry rule.
+
+    With a `path` the clause is cut at its driver: `start(context)` gives what `run`
+    needs besides an element, or None where the clause cannot hold, and
+    `run(context, out, key, element, *started)` adds the members it yields for one
+    element of the collection at `path`. With `on`, only elements whose value there is
+    `match` can hold, and the key is not needed. Without a path, `run(context, out)`
+    adds all.
+    """
+
+    source: int
+    at: int
+    path: Path | None
+    on: Path | None
+    match: Value
+    start: Callable[..., tuple[Value, ...] | None] | None
+    run: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Compiled code.
+
+    `rules` are the functions of rules by id, `tree` the documents they make up,
+    `entries` the units of the rules that a check starts from, `file` the name under
+    which tracebacks and `linecache` know the code.
+    """
+
+    code: Code
+    file: str
+    rules: dict[int, Callable[..., Value]]
+    tree: Node
+    query: Callable[..., None] | None
+    entries: dict[int, tuple[UnitCode, ...]]
+
+
+def compiled(code: Code) -> CodeType:
+    """Return generated Python, compiled under a name that depends on its text alone."""
+    digest = sha256(code.text.encode()).hexdigest()[:16]
+    return compile(code.text, f"<comply plan {digest}>", "exec")
+
+
+def link(code: Code, binary: CodeType, layout: Layout) -> Program:
+    """Run compiled code, which defines its functions, and return them."""
+    namespace: dict[str, Any] = {"__name__": "comply_generated"}
+    exec(binary, namespace)  # the one place that executes what we generate
+    file = binary.co_filename
+    lines = code.text.splitlines(keepends=True)
+    linecache.cache[file] = (len(code.text), None, lines, file)
+    rules = {number: namespace[f"rule_{number}"] for number, _, _ in layout.rules}
+    entries = {
+        number: tuple(_unit(unit, namespace) for unit in units)
+        for number, units in layout.entries
+    }
+    tree = build_tree(layout, rules)
+    return Program(code, file, rules, tree, namespace.get("query"), entries)
+
+
+def _unit(unit: UnitLayout, namespace: dict[str, Any]) -> UnitCode:
+    functions = [namespace[name] for name in unit.run]
+    start = namespace[unit.start] if unit.start else None
+    run = functions[0] if start is not None else _first_of(functions)
+    return UnitCode(
+        unit.source, unit.at, unit.path, unit.on, unit.match, start, run
+    )
+
+
+def _first_of(clauses: list[Callable[..., Any]]) -> Callable[..., Any]:
+    """Return a chain of clauses as one function: the first that adds ends it."""
+
+    def run(context: object, out: dict[Any, Value]) -> None:
+        any(clause(context, out) for clause in clauses)
+
+    return run
+
+
+def build_tree(layout: Layout, rules: dict[int, Callable[..., Value]]) -> Node:
+    """Return the tree of virtual documents under `data`; functions are no part of it."""
+    root: Node = (None, {})
+    for path in layout.packages:
+        _descend(root, path[1:])
+    for number, path, function in layout.rules:
+        children = _descend(root, path[1:-1])[1]
+        if function:
+            continue
+        held: Node = children.get(path[-1], (None, {}))
+        children[path[-1]] = (rules[number], held[1])
+    return root
+
+
+def _descend(node: Node, path: Iterable[str]) -> Node:
+    for step in path:
+        node = node[1].setdefault(step, (None, {}))
+    return node

@@ -1,0 +1,106 @@
+"""MODULES -> PLAN: the stages of the compiler, in order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from comply.plan import ir
+from comply.plan.optimize import optimize
+from comply.rego import syntax as s
+from comply.rego.chain import Annotations, chain, collect, rule_fields
+from comply.rego.errors import RegoError, together
+from comply.rego.planner import Compilation, compile_group
+from comply.rego.recursion import check_recursion
+from comply.rego.resolve import Resolution, globals_of, head_path, resolve_rule
+from comply.rego.tree import Group, Node, build_tree, group_rules
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what a query needs to be compiled against it."""
+
+    plan: ir.Plan
+    root: Node
+    functions: dict[tuple[str, ...], Group]
+
+
+def plan_modules(
+    modules: tuple[s.Module, ...], wanted: frozenset[tuple[str, ...]] = frozenset()
+) -> Planned:
+    """Return the plan of parsed modules; `wanted` are the paths of entry rules.
+
+    Raises:
+        RegoError: with every error of the first stage that finds any, in `.errors`.
+    """
+    errors: list[RegoError] = []
+    sources = tuple(module.source for module in modules)
+    flat = []
+    arities = _arities(modules)
+    names = _rule_names(modules)
+    known = _annotations(modules)
+    for index, module in enumerate(modules):
+        table = globals_of(module, names[module.package])
+        for rule in module.rules:
+            metadata = _metadata(known, modules, index, rule)
+            context = Resolution(module, index, table, arities, errors, metadata)
+            flat.append(resolve_rule(context, rule))
+    groups = group_rules(flat, sources, errors)
+    if errors:
+        raise together(errors)
+    root = build_tree(groups)
+    functions = {g.path: g for g in groups if g.kind == "function"}
+    compilation = Compilation(root, functions, sources, errors)
+    compiled = [compile_group(compilation, group) for group in groups]
+    rules = tuple(rule for rule, _ in compiled)
+    calls = {rule.id: reads for rule, reads in compiled}
+    errors.extend(check_recursion(rules, calls, sources))
+    if errors:
+        raise together(errors)
+    packages = tuple(sorted({("data", *m.package) for m in modules}))
+    entries = frozenset(rule.id for rule in rules if rule.path in wanted)
+    plan = optimize(ir.Plan(rules, sources, packages, entries))
+    return Planned(plan, root, functions)
+
+
+def _annotations(modules: tuple[s.Module, ...]) -> Annotations:
+    paths = {
+        (index, rule.at): (*module.package, *head_path(rule)[0])
+        for index, module in enumerate(modules)
+        for rule in module.rules
+    }
+    return collect(modules, paths)
+
+
+def _metadata(
+    known: Annotations, modules: tuple[s.Module, ...], index: int, rule: s.Rule
+) -> Callable[[str], object]:
+    """Return what a rule's calls of rego.metadata.* answer."""
+    package = modules[index].package
+
+    def answer(name: str) -> object:
+        place = (index, rule.at)
+        if name == "rego.metadata.rule":
+            return rule_fields(known, place)
+        return chain(known, place, package, (*package, *head_path(rule)[0]))
+
+    return answer
+
+
+def _arities(modules: tuple[s.Module, ...]) -> dict[tuple[str, ...], int]:
+    """Return the path of each function and how many operands it takes."""
+    return {
+        ("data", *module.package, *head_path(rule)[0]): len(rule.head.args)
+        for module in modules
+        for rule in module.rules
+        if rule.head.args is not None
+    }
+
+
+def _rule_names(
+    modules: tuple[s.Module, ...],
+) -> dict[tuple[str, ...], set[str]]:
+    """Return, for each package, the names its rules introduce."""
+    names: dict[tuple[str, ...], set[str]] = {}
+    for module in modules:
+        held = names.setdefault(module.package, set())
+        held.update(head_path(rule)[0][0] for rule in module.rules)
+    return names

@@ -1,0 +1,178 @@
+"""Compiled rules: what a check runs, and how a cache keeps it.
+
+A cache entry is named by the digest of the rules' texts and of comply's version. It holds
+compiled code, so it is taken only from a folder that nobody else can write to.
+"""
+
+import marshal
+import os
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from hashlib import sha256
+from pathlib import Path
+from sys import implementation
+from types import CodeType
+from typing import Any
+
+from comply.findings import Severity, Status
+from comply.plan.link import Code, Layout, Program, UnitCode, UnitLayout, link
+from comply.rules.files import RuleFile
+from comply.rules.rule import Rule
+from comply.source import Source
+from comply.version import VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One clause of an entry rule and the rule that it belongs to.
+
+    `reads` are the keys of the input that it may read, None for any.
+    """
+
+    rule: Rule
+    status: Status
+    code: UnitCode
+    reads: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An entry rule with one value, such as `deny if { ... }`, run as a whole."""
+
+    rule: Rule
+    status: Status
+    id: int
+    reads: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegoChecks:
+    """The checks of files that were compiled together."""
+
+    program: Program
+    sources: tuple[Source, ...]
+    rules: tuple[Rule, ...]
+    units: tuple[Unit, ...]
+    wholes: tuple[Whole, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The checks of some files before they are linked: plain data and code.
+
+    `files` are positions in the list of files. A unit is (rule, status, entry rule,
+    number, reads), a whole (rule, status, entry rule, reads).
+    """
+
+    code: Code
+    binary: CodeType
+    layout: Layout
+    files: tuple[int, ...]
+    rules: tuple[Rule, ...]
+    units: tuple[tuple[int, str, int, int, tuple[str, ...] | None], ...]
+    wholes: tuple[tuple[int, str, int, tuple[str, ...] | None], ...]
+
+
+def linked(made: Compiled, files: list[RuleFile]) -> RegoChecks:
+    """Return the checks that can be run; `files` are those they were compiled from."""
+    program = link(made.code, made.binary, made.layout)
+    units = tuple(
+        Unit(
+            made.rules[rule],
+            Status(status),
+            program.entries[entry][number],
+            None if reads is None else frozenset(reads),
+        )
+        for rule, status, entry, number, reads in made.units
+    )
+    wholes = tuple(
+        Whole(
+            made.rules[rule],
+            Status(status),
+            entry,
+            None if reads is None else frozenset(reads),
+        )
+        for rule, status, entry, reads in made.wholes
+    )
+    sources = tuple(files[i].source for i in made.files)
+    return RegoChecks(program, sources, made.rules, units, wholes)
+
+
+def digest(files: Iterable[RuleFile]) -> str:
+    """Return what names the compiled form of files: texts, ids, versions."""
+    state = sha256(f"{VERSION} {implementation.cache_tag}".encode())
+    for file in files:
+        for part in (file.id, file.pack, file.source.name, file.source.text):
+            state.update(part.encode("utf-8", "surrogatepass"))
+            state.update(b"\0")
+    return state.hexdigest()[:32]
+
+
+def fetch(folder: Path, name: str) -> list[Compiled] | None:
+    """Return what a cache holds under a digest; None if nothing that can be trusted."""
+    path = folder / f"{name}.plan"
+    try:
+        if not _private(folder):
+            return None
+        stored = marshal.loads(path.read_bytes())  # noqa: S302  (our own folder)
+        return [_revived(item) for item in stored]
+    except (OSError, ValueError, TypeError, EOFError, IndexError, KeyError):
+        return None
+
+
+def keep(folder: Path, name: str, made: Iterable[Compiled]) -> None:
+    """Store compiled checks under a digest; a cache that cannot be written is none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        raw = marshal.dumps([_plain(item) for item in made])
+        draft = folder / f"{name}.{os.getpid()}.draft"
+        draft.write_bytes(raw)
+        draft.replace(folder / f"{name}.plan")
+    except (OSError, ValueError):
+        return
+
+
+def _private(folder: Path) -> bool:
+    """Tell whether only this user can write to a folder."""
+    state = folder.stat()
+    mine = not hasattr(os, "getuid") or state.st_uid == os.getuid()
+    return mine and not state.st_mode & 0o022
+
+
+def _plain(made: Compiled) -> tuple[Any, ...]:
+    layout = (
+        made.layout.rules,
+        made.layout.packages,
+        [(entry, [astuple(u) for u in units]) for entry, units in made.layout.entries],
+    )
+    rules = [_rule_fields(rule) for rule in made.rules]
+    code = (made.code.text, made.code.places)
+    return (code, made.binary, layout, made.files, rules, made.units, made.wholes)
+
+
+def _rule_fields(rule: Rule) -> tuple[Any, ...]:
+    fields = list(astuple(rule))
+    fields[2] = None if rule.severity is None else str(rule.severity)
+    return tuple(fields)
+
+
+def _revived(stored: tuple[Any, ...]) -> Compiled:
+    code, binary, layout, files, rules, units, wholes = stored
+    entries = tuple(
+        (entry, tuple(UnitLayout(*fields) for fields in items))
+        for entry, items in layout[2]
+    )
+    return Compiled(
+        Code(*code),
+        binary,
+        Layout(layout[0], layout[1], entries),
+        files,
+        tuple(_rule(fields) for fields in rules),
+        units,
+        wholes,
+    )
+
+
+def _rule(fields: tuple[Any, ...]) -> Rule:
+    severity = None if fields[2] is None else Severity(fields[2])
+    return Rule(fields[0], fields[1], severity, *fields[3:])
