@@ -1,6 +1,6 @@
 """What every database offers, and how its errors look."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -76,9 +76,9 @@ class Connection(Protocol):
         ...
 
     def insert(
-        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+        self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]
     ) -> None:
-        """Add rows to a table.
+        """Add rows to a table whose columns have these types.
 
         Raises:
             DatabaseError: the database refused one.

@@ -22,6 +22,7 @@ from comply.dialect.syntax import (
     Name,
     Text,
 )
+from comply.findings import Finding, Severity, Status
 from comply.load.facts import Collection, Document, Path
 from comply.source import LoadError, Source, Span
 
@@ -52,18 +53,16 @@ def load(source: Source) -> list[Document]:
     `annotations`, `assertions`, `grants`, `sequences`, `programs`, and `statements`:
     every statement of the script with its line and what became of it.
 
+    A statement that is not understood is listed in `unread`, and is a problem of the
+    document: an error finding, so nothing is dropped silently and the rest is checked.
+
     Raises:
-        LoadError: a statement is not understood, with the place of the first one and
-            the number of the others; nothing is dropped silently.
+        LoadError: the text does not split into statements: a string has no end.
     """
     try:
         read = read_script(source)
     except SqlError as error:
         raise LoadError(error.message, error.span, error.hint) from None
-    if read.unread:
-        first, *others = read.unread
-        more = f" (and {len(others)} more statements)" if others else ""
-        raise LoadError(first.message + more, first.span, first.hint)
     return [document(source, read)]
 
 
@@ -124,6 +123,20 @@ def document(source: Source, read: Read) -> Document:
         value,
         COLLECTIONS,
         _locator(source, read.schema, value),
+        problems=tuple(_problem(e) for e in read.unread),
+    )
+
+
+def _problem(error: SqlError) -> Finding:
+    """Return the finding of a statement that is not understood."""
+    return Finding(
+        "load/oracle-ddl",
+        "The script is understood",
+        Severity.HIGH,
+        Status.ERROR,
+        error.message,
+        span=error.span,
+        remediation=error.hint,
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeAlias
 from sqlglot import exp
 
 from comply.dialect.definitions import definition
-from comply.dialect.oracle import condition, query
+from comply.dialect.oracle import condition, query, stored_name
 from comply.dialect.statements import Statement, statements
-from comply.dialect.syntax import CreateAssertion, State, Universal
+from comply.dialect.syntax import CreateAssertion, Name, State, Universal
 from comply.source import Source, Span
 from comply.sql.catalog import Catalog
 from comply.sql.denial import Parts, denial_text
@@ -133,3 +133,16 @@ def read(statement: Statement, made: CreateAssertion) -> Assertion:
         source.span(made.name.at, width),
         metadata(statement),
     )
+
+
+def tables_in(assertion: Assertion) -> list[Name]:
+    """Return the tables that an assertion names, each once, as it names them."""
+    trees: list[exp.Expr] = [assertion.query]
+    if assertion.condition is not None:
+        trees.append(assertion.condition)
+    found: dict[Name, None] = {}
+    for node in (t for tree in trees for t in tree.find_all(exp.Table)):
+        if isinstance(node.this, exp.Identifier):
+            owner = stored_name(node.args["db"]) if node.args.get("db") else ""
+            found[Name(owner, stored_name(node.this))] = None
+    return list(found)

@@ -12,7 +12,7 @@ from comply.database.connection import Connection
 from comply.database.duckdb import quote
 from comply.dialect.errors import SqlError
 from comply.dialect.schema import Schema, Table, find
-from comply.dialect.syntax import Constraint
+from comply.dialect.syntax import Constraint, Name
 from comply.sql.names import ROWID
 from comply.sql.store import base, current, gone
 
@@ -77,7 +77,9 @@ class Guard:
             raise tests[first][1]
 
     def _null_error(self, table: Table, column: str) -> SqlError:
-        name = f'"{table.name.owner or self.owner}"."{table.name.name}"."{column}"'
+        owner = table.name.owner or self.owner
+        parts = (owner, table.name.name, column) if owner else (table.name.name, column)
+        name = ".".join(f'"{part}"' for part in parts)
         return SqlError(1400, f"cannot insert NULL into ({name})")
 
     def _check_error(self, table: Table, constraint: Constraint) -> SqlError:
@@ -85,7 +87,7 @@ class Guard:
         return SqlError(2290, f"check constraint ({name}) violated")
 
     def _name(self, table: Table, constraint: Constraint) -> str:
-        return f"{table.name.owner or self.owner}.{constraint.name}"
+        return str(Name(table.name.owner or self.owner, constraint.name))
 
     def _unique(self, table: Table, constraint: Constraint, since: int) -> None:
         """Two keys are equal if they agree, NULLs included, and are not all NULL."""
@@ -140,10 +142,10 @@ class Guard:
         pairs = list(zip(constraint.columns, columns, strict=True))
         was = " AND ".join(f"c.{quote(a)} = o.{quote(b)}" for a, b in pairs)
         is_ = " AND ".join(f"c.{quote(a)} = p.{quote(b)}" for a, b in pairs)
+        lost = f"SELECT 1 FROM {gone(table.name, since)} o WHERE {was}"  # noqa: S608
+        left = f"SELECT 1 FROM {base(table.name)} p WHERE {is_}"  # noqa: S608
         return (
-            f"FROM {base(child.name)} c WHERE EXISTS (SELECT 1 FROM"
-            f" {gone(table.name, since)} o WHERE {was}) AND NOT EXISTS"
-            f" (SELECT 1 FROM {base(table.name)} p WHERE {is_})"
+            f"FROM {base(child.name)} c WHERE EXISTS ({lost}) AND NOT EXISTS ({left})"
         )
 
     def _referenced(

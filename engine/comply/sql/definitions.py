@@ -220,10 +220,8 @@ class Definer:
             code = _VALIDATION.get(error.code, error.code)
             if constraint.kind == "primary_key" and error.code == 1:
                 code = 2437
-            owner = table.name.owner or self.session.owner
-            message = (
-                f"cannot validate ({owner}.{constraint.name}): existing rows break it"
-            )
+            name = Name(table.name.owner or self.session.owner, constraint.name)
+            message = f"cannot validate ({name}): existing rows break it"
             place = self.statement.source.span(constraint.at)
             raise SqlError(code, message, place) from None
 

@@ -424,6 +424,13 @@ def _trim(t: Translator, node: Node) -> Node:
     return text(call(name, t.translate(node.this), *[t.translate(o) for o in of]))
 
 
+def _json_value(t: Translator, node: Node) -> Node:
+    """JSON_VALUE of a path; what is not there is NULL."""
+    path = node.args["path"].sql(dialect="oracle").strip("'")
+    found = call("JSON_EXTRACT_STRING", t.translate(node.this), path)
+    return text(found)
+
+
 def _average(t: Translator, node: Node) -> Node:
     return cast(t.descend(node), NUMBER)
 
@@ -446,6 +453,7 @@ _NODES: Final[dict[type[Node], Callable[[Translator, Any], Node]]] = {
     exp.In: _in,
     exp.Interval: _interval,
     exp.Introducer: _introducer,
+    exp.JSONValue: _json_value,
     exp.LT: _comparison,
     exp.LTE: _comparison,
     exp.Like: _like,

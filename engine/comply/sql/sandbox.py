@@ -20,11 +20,13 @@ from comply.dialect.errors import SqlError
 from comply.dialect.oracle import statement as parse_statement
 from comply.dialect.schema import Schema
 from comply.dialect.statements import Statement, statements
-from comply.dialect.syntax import Text
+from comply.dialect.syntax import Name, Text
 from comply.source import Source
+from comply.sql.assertion import Assertion, tables_in
 from comply.sql.definitions import Definer
 from comply.sql.duckdb import Translator
-from comply.sql.session import Session
+from comply.sql.enforcement import Enforced
+from comply.sql.session import USER, Session
 from comply.sql.store import Store
 
 # SQL*Plus commands that run something elsewhere; the others only set up its display.
@@ -37,10 +39,11 @@ class Sandbox:
     """A database for scripts in Oracle's SQL, in memory, gone when closed.
 
     `now` is what SYSTIMESTAMP and its kin say, the real time of each statement if it
-    is None; with a zone it counts in UTC. `owner` is the schema that names belong to.
+    is None; with a zone it counts in UTC. `owner` is the schema that names belong to;
+    without one, errors print names bare.
     """
 
-    def __init__(self, now: datetime | None = None, owner: str = "COMPLY") -> None:
+    def __init__(self, now: datetime | None = None, owner: str = "") -> None:
         self.now = now
         self._connection = DuckDb()
         self._session = Session(self._connection, Store(self._connection), owner=owner)
@@ -49,6 +52,16 @@ class Sandbox:
     def schema(self) -> Schema:
         """The tables, assertions and other objects defined so far."""
         return self._session.schema
+
+    @property
+    def assertions(self) -> Mapping[Name, Enforced]:
+        """The assertions in force or switched off, by name."""
+        return self._session.assertions
+
+    def has_tables_of(self, assertion: Assertion) -> bool:
+        """Tell whether all tables that an assertion names are there."""
+        catalog = self._session.catalog
+        return all(catalog.find(name) for name in tables_in(assertion))
 
     def run(self, script: str | Source, name: str = "<script>") -> None:
         """Run the statements of a script in order, up to the first that fails.
@@ -125,7 +138,7 @@ class Sandbox:
             return _command(statement)
         made = definition(statement)
         translator = Translator(
-            statement.source, self._moment(), binds, self._session.owner
+            statement.source, self._moment(), binds, self._session.owner or USER
         )
         if made is not None:
             Definer(self._session, statement, translator).define(made)

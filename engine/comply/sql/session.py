@@ -7,7 +7,7 @@ from sqlglot import exp
 from comply.database.connection import Connection, DatabaseError, Rows
 from comply.dialect.errors import SqlError, nearest
 from comply.dialect.schema import Schema, Table, find
-from comply.dialect.syntax import Constraint, CreateDomain, Name, State
+from comply.dialect.syntax import Constraint, CreateDomain, Name, State, Text
 from comply.source import Source
 from comply.sql import duckdb
 from comply.sql.catalog import Catalog, kind_of_type
@@ -19,6 +19,7 @@ from comply.sql.errors import AssertionViolated
 from comply.sql.names import Relation, Resolver, Scope
 from comply.sql.store import Store
 
+USER = "COMPLY"
 ROLLED_BACK = "ORA-02091: transaction rolled back"
 
 
@@ -30,11 +31,11 @@ class Session:
     store: Store
     schema: Schema = field(default_factory=Schema)
     catalog: Catalog = field(default_factory=Catalog)
-    owner: str = "COMPLY"
+    owner: str = ""
     assertions: dict[Name, Enforced] = field(default_factory=dict)
     deferred: dict[str, bool] = field(default_factory=dict)
     savepoints: dict[str, int] = field(default_factory=dict)
-    conditions: dict[tuple[Name, str], str] = field(default_factory=dict)
+    conditions: dict[tuple[Name, Constraint], str] = field(default_factory=dict)
 
     def guard(self) -> Guard:
         """Return the checks of constraints on the schema as it is."""
@@ -42,7 +43,7 @@ class Session:
 
     def shown(self, name: Name) -> str:
         """Return an assertion's name as Oracle's errors print it."""
-        return f"{name.owner or self.owner}.{name.name}"
+        return str(Name(name.owner or self.owner, name.name))
 
     def query(self, tree: exp.Expr, translator: Translator) -> Rows:
         """Return the rows of a query."""
@@ -122,7 +123,7 @@ class Session:
 
         In a domain's condition its own name and VALUE stand for the column.
         """
-        key = (table.name, constraint.name)
+        key = (table.name, constraint)
         if constraint.condition is not None and key not in self.conditions:
             self.conditions[key] = self._condition(table, constraint)
         return self.conditions.get(key, "")
@@ -139,12 +140,11 @@ class Session:
             values: dict[str, exp.Expr] = {"VALUE": value, domain.name.name: value}
             names = dict.fromkeys(values, columns[of])
             relations = (Relation("", "", names, values=values),)
-        tree = exp.Paren(this=expression_of(constraint.condition))
-        resolver = Resolver(
-            Source("<condition>", constraint.condition.sql), self.catalog
-        )
+        text = constraint.condition or Text("1 = 1")
+        tree = exp.Paren(this=expression_of(text))
+        resolver = Resolver(Source("<condition>", text.sql), self.catalog)
         resolver.expression(tree, Scope(relations))
-        translator = Translator(resolver.source, user=self.owner)
+        translator = Translator(resolver.source, user=self.owner or USER)
         return duckdb.write(translator.translate(tree.this))
 
     def commit(self) -> None:
