@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from comply.plan import ir
 from comply.plan.optimize.constant_rules import inline_constants
 from comply.plan.optimize.copies import propagate_copies
+from comply.plan.optimize.fold import fold_constants
 from comply.plan.optimize.functions import inline_functions
 from comply.plan.optimize.hoist import hoist_lookups
 from comply.plan.optimize.index import index_scans
@@ -19,9 +20,11 @@ PASSES: Final[tuple[Pass, ...]] = (
     inline_functions,
     scan_through_sets,
     propagate_copies,
+    fold_constants,
     index_scans,
     share_lookups,
     propagate_copies,
+    fold_constants,
     hoist_lookups,
 )
 
