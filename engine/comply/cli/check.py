@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from comply.check.session import Session
+from comply.cli.cache import cache_folder
 from comply.cli.inputs import Input, Survey, nothing_in, survey, unreadable
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import Settings, read_settings
@@ -92,6 +93,7 @@ _FITTING: Final = {
     default="auto",
     help="Colours. NO_COLOR and FORCE_COLOR count as well.",
 )
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep compiled rules.")
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,
     paths: tuple[Path, ...],
@@ -104,6 +106,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     now: str | None,
     config: Path | None,
     colour: Choice,
+    no_cache: bool,
 ) -> int:
     r"""Check files and folders, this folder if none is named.
 
@@ -123,19 +126,23 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     settings = _merge(read_settings(config), paths, rules, packs)
     if fail_on:
         settings = replace(settings, fail_on=fail_on)
-    findings, run = check(settings, kind, _moment(now))
+    cache = None if no_cache else cache_folder()
+    findings, run = check(settings, kind, _moment(now), cache)
     run = replace(run, seconds=time.perf_counter() - started)
     write_all(wanted, findings, run, colour)
     return exit_code(findings, run.threshold)
 
 
 def check(
-    settings: Settings, kind: str | None = None, now: datetime | None = None
+    settings: Settings,
+    kind: str | None = None,
+    now: datetime | None = None,
+    cache: Path | None = None,
 ) -> tuple[list[Finding], Run]:
     """Return the findings at the paths of `settings`, in order, and what was done.
 
     Without paths this folder is checked; without rules and packs, the packs apply that
-    fit what is found. Secrets are taken out of the findings.
+    fit what is found. `cache` is the folder for compiled rules. Secrets are taken out of the findings.
 
     Raises:
         ComplyError: if rules do not compile, or if there is nothing to check.
@@ -149,6 +156,7 @@ def check(
         packs=packs,
         parameters=dict(settings.parameters),
         now=now,
+        cache=cache,
     )
     findings = _load(session, found)
     documents = session.documents

@@ -13,9 +13,9 @@ from typing import Any
 
 from comply.plan.runtime import Node
 from comply.plan.values import Value
-from comply.plan.writer import Place
 
 Path = tuple[str, ...]
+Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from comply.plan import ir
+from comply.plan.link import Place
 from comply.plan.values import NumberLiteral, RegoSet, Value, thaw
 
-Place = tuple[int, int]
 
 
 @dataclass(slots=True)
