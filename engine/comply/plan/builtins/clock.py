@@ -8,7 +8,6 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from comply.plan.builtins.gregorian import days_before, days_in, from_days, to_days
 from comply.plan.builtins.durations import read_duration
 from comply.plan.builtins.failure import (
     BuiltinError,
@@ -18,6 +17,7 @@ from comply.plan.builtins.failure import (
 )
 from comply.plan.builtins.go_layout import LAYOUTS, WEEKDAYS, Moment, format_moment
 from comply.plan.builtins.go_time_reading import read_moment
+from comply.plan.builtins.gregorian import days_before, days_in, from_days, to_days
 from comply.plan.builtins.operands import integer, number, string
 from comply.plan.values import Value
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from comply.plan.builtins.gregorian import days_before, days_in, is_leap
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.go_layout import (
     MONTHS,
@@ -15,6 +14,7 @@ from comply.plan.builtins.go_layout import (
     chunks,
     is_digit,
 )
+from comply.plan.builtins.gregorian import days_before, days_in, is_leap
 from comply.plan.builtins.octets import quoted
 
 
