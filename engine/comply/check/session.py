@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from comply.check.rego_check import Runner, run_checks
 from comply.check.worlds import all_worlds
@@ -21,11 +21,14 @@ from comply.rules.rule import Rule
 from comply.source import ComplyError, LoadError, Source
 
 
+_RUN: Final = ("ASSERTION", "INSERT", "UPDATE", "DELETE", "MERGE")
+
+
 @dataclass(slots=True)
 class Loaded:
     """A source that a session holds; a file of manifests has several documents."""
 
-    name: str
+    source: Source
     kind: str
     documents: list[Document]
 
@@ -55,6 +58,7 @@ class Session:
     evaluated: dict[str, int] = field(default_factory=dict)
     _loaded: list[Loaded] = field(default_factory=list)
     _checks: list[RegoChecks] = field(default_factory=list)
+    _assertions: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         files = user_files(Path(p) for p in self.rules)
@@ -71,6 +75,10 @@ class Session:
             if self.cache is not None and not self.problems:
                 keep(self.cache, name, found)
         self._checks = [linked(made, rego) for made in found]
+        written = [file for file in files if file.language == "sql"]
+        if written:
+            self._assertions, failed = _sql_check().read_rules(written)
+            self.problems += [_problem(file.id, error) for file, error in failed]
 
     def _compiled(self, files: list[RuleFile]) -> list[Compiled]:
         """Return the files compiled; what does not compile becomes a problem."""
@@ -88,6 +96,8 @@ class Session:
     def described(self) -> list[Rule]:
         """Return the rules that compiled, by id."""
         rules = {r.id: r for checks in self._checks for r in checks.rules}
+        for rule in self._assertions:
+            rules[rule.id] = _sql_check().described(rule)
         return [rules[key] for key in sorted(rules)]
 
     def load(self, source: str | Path | bytes, kind: str | None = None) -> Loaded:
@@ -109,7 +119,7 @@ class Session:
                 hint="name its kind if it is one: terraform_plan, kubernetes, "
                 "oracle_ddl, json, yaml",
             )
-        loaded = Loaded(source.name, found, load(source, found))
+        loaded = Loaded(source, found, load(source, found))
         self._loaded.append(loaded)
         return loaded
 
@@ -129,7 +139,19 @@ class Session:
             for item in run_checks(runner, checks, documents):
                 found.setdefault(_identity(item), item)
         self.evaluated = runner.evaluated
+        for item in self._check_assertions(documents):
+            found.setdefault(_identity(item), item)
         return list(found.values())
+
+    def _check_assertions(self, documents: list[Document]) -> list[Finding]:
+        """Return what assertions say, those of the scripts and those of the rules."""
+        scripts = [x.source for x in self._loaded if x.kind == "oracle_ddl"]
+        if not self._assertions and not any(map(_changes_data, scripts)):
+            return []
+        run = _sql_check().run_assertions
+        findings, evaluated = run(self._assertions, scripts, documents, self.now)
+        self.evaluated |= evaluated
+        return list(findings)
 
     def _base(self, documents: list[Document]) -> dict[str, Any]:
         own = {"comply": {"parameters": self.parameters}}
@@ -137,6 +159,17 @@ class Session:
 
     def _now_ns(self) -> int:
         return time.time_ns() if self.now is None else int(self.now.timestamp() * 1e9)
+
+
+def _sql_check() -> Any:  # noqa: ANN401
+    """Return the module that runs assertions; it needs sqlglot and DuckDB."""
+    return import_module("comply.check.sql_check")
+
+
+def _changes_data(source: Source) -> bool:
+    """Tell whether a script may do more than create tables."""
+    text = source.text.upper()
+    return any(word in text for word in _RUN)
 
 
 def _read(source: str | Path | bytes) -> Source:
