@@ -10,7 +10,14 @@ import click
 
 from comply.check.session import Session
 from comply.cli.cache import cache_folder
-from comply.cli.inputs import Input, Survey, nothing_in, survey, unreadable
+from comply.cli.inputs import (
+    Input,
+    Survey,
+    creates_assertions,
+    nothing_in,
+    survey,
+    unreadable,
+)
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import Settings, read_settings
 from comply.cli.terminal import Choice
@@ -170,7 +177,7 @@ def check(
     if documents and not findings and not any(session.evaluated.values()):
         findings.append(_idle())
     notices = list(found.notices(rules_named=bool(settings.rules)))
-    if not (settings.rules or settings.packs):
+    if packs and not (settings.rules or settings.packs):
         notices.insert(0, f"packs that fit: {', '.join(packs)}")
     run = Run(
         version=VERSION,
@@ -222,9 +229,23 @@ def _merge(
 
 
 def _fitting(inputs: list[Input]) -> tuple[str, ...]:
-    """Return the packs that fit the inputs."""
-    kinds = {item.kind for item in inputs}
+    """Return the packs that fit the inputs.
+
+    Who names a script with assertions has named the rules for it.
+    """
+    kinds = {
+        item.kind
+        for item in inputs
+        if not (item.named and item.kind == "oracle_ddl" and _ruled(inputs))
+    }
     return tuple(pack for kind, pack in _FITTING.items() if kind in kinds)
+
+
+def _ruled(inputs: list[Input]) -> bool:
+    return any(
+        item.named and item.kind == "oracle_ddl" and creates_assertions(item.source)
+        for item in inputs
+    )
 
 
 def _load(session: Session, found: Survey) -> list[Finding]:

@@ -106,7 +106,25 @@ def _named(source: Source, kind: str | None) -> Input:
     return Input(source, kind, named=True)
 
 
+def creates_assertions(source: Source) -> bool:
+    """Tell whether a script brings assertions of its own."""
+    return "CREATE ASSERTION" in " ".join(source.text.upper().split())
+
+
+def _stage(item: Input) -> int:
+    """Return when an input has its turn: a schema, its assertions, then the data.
+
+    A folder gives its scripts by name; whoever names them gives the order.
+    """
+    if item.kind != "oracle_ddl":
+        return 0
+    if "CREATE TABLE" in item.source.text.upper():
+        return 1
+    return 2 if creates_assertions(item.source) else 3
+
+
 def _look_through(folder: Path, found: Survey) -> None:
+    before = len(found.inputs)
     for item in walk(folder):
         match item:
             case Left():
@@ -118,6 +136,7 @@ def _look_through(folder: Path, found: Survey) -> None:
                     _sort(read(item, str(item)), found)
                 except LoadError as error:
                     found.errors.append(error)
+    found.inputs[before:] = sorted(found.inputs[before:], key=_stage)
 
 
 def _sort(source: Source, found: Survey) -> None:
