@@ -70,12 +70,13 @@ def solve(case: Case, version: str) -> list[dict[str, Any]]:
     modules = {f"test-{i}.rego": text for i, text in enumerate(case["modules"])}
     policy = comply.rego.compile(modules, version=version)
     strict = bool(case.get("strict_error"))
-    return policy.query(
+    rows: list[dict[str, Any]] = policy.query(
         case["query"], input=input_of(case), data=case.get("data"), strict=strict
     )
+    return rows
 
 
-def same(got: Any, want: Any) -> bool:
+def same(got: Value, want: Value) -> bool:
     """Tell whether two JSON values are equal, booleans being no numbers."""
     if is_number(got) and is_number(want):
         return bool(got == want)
@@ -88,7 +89,7 @@ def same(got: Any, want: Any) -> bool:
     return bool(got == want)
 
 
-def by_text(value: Any) -> str:
+def by_text(value: Value) -> str:
     return json.dumps(value, sort_keys=True)
 
 
@@ -147,8 +148,8 @@ def test_gatekeeper_case(case: Case) -> None:
     for assertion in case["assertions"]:
         pattern = assertion.get("message") or ""
         count = sum(bool(re2.search(pattern, r["msg"])) for r in results)
-        wanted = assertion.get("violations") or "yes"
-        if wanted in ("yes", "no"):
+        wanted = assertion.get("violations", "yes")
+        if wanted in ("yes", "no", None):
             assert (count > 0) is (wanted != "no"), results
         else:
             assert count == int(wanted), results
@@ -190,11 +191,13 @@ def test_published_plan_policy(name: str) -> None:
 @pytest.mark.parametrize("case", seeds()["cases"], ids=numbered(seeds()["cases"]))
 def test_published_policy(case: Case) -> None:
     modules = {f"{case['policy']}.rego": seed(case["policy"])}
-    try:
-        policy = comply.rego.compile(modules)
-    except RegoError as error:
-        assert case["expect"] == dict.fromkeys(case["expect"], error.code)
+    codes = set(case["expect"].values()) & {"rego_unsafe_var_error", "rego_type_error"}
+    if codes:
+        with pytest.raises(RegoError) as caught:
+            comply.rego.compile(modules)
+        assert codes == {caught.value.code}
         return
+    policy = comply.rego.compile(modules)
     package = ".".join(policy.modules[0].package)
     for rule, value in case["expect"].items():
         got = policy.eval(
