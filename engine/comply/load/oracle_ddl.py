@@ -130,7 +130,7 @@ def document(source: Source, read: Read) -> Document:
 def _problem(error: SqlError) -> Finding:
     """Return the finding of a statement that is not understood."""
     return Finding(
-        "load/oracle-ddl",
+        "comply/statement-not-understood",
         "The script is understood",
         Severity.HIGH,
         Status.ERROR,

@@ -196,6 +196,42 @@ def _column(t: Translator, node: Node) -> Node:
     return node.copy()
 
 
+def _select(t: Translator, node: Node) -> Node:
+    """A query; `ROWNUM <= n` is its limit, where no later clause depends on it."""
+    where = node.args.get("where")
+    parts = _conjuncts(where.this) if where else []
+    limits = [n for p in parts if (n := _rownum(p)) is not None]
+    later = ("group", "order", "distinct", "having", "limit")
+    sums = any(s.find(exp.AggFunc, exp.Window) for s in node.expressions)
+    if not limits or sums or any(node.args.get(k) for k in later):
+        return t.descend(node)
+    cut = node.copy()
+    rest = [p.copy() for p in parts if _rownum(p) is None]
+    cut.set("where", exp.Where(this=exp.and_(*rest)) if rest else None)
+    cut.set("limit", exp.Limit(expression=exp.Literal.number(max(0, min(limits)))))
+    return t.descend(cut)
+
+
+def _conjuncts(node: Node) -> list[Node]:
+    return list(node.flatten()) if isinstance(node, exp.And) else [node]
+
+
+def _rownum(part: Node) -> int | None:
+    """Return n where a condition says `ROWNUM <= n`, in one way or another."""
+    if not isinstance(part, exp.LTE | exp.LT | exp.EQ):
+        return None
+    column, bound = part.this, part.args["expression"]
+    is_rownum = (
+        isinstance(column, exp.Column)
+        and not column.table
+        and column.name.upper() == "ROWNUM"
+    )
+    if not (is_rownum and isinstance(bound, exp.Literal) and bound.name.isdigit()):
+        return None
+    count = int(bound.name) - isinstance(part, exp.LT)
+    return count if not isinstance(part, exp.EQ) or count == 1 else 0
+
+
 def _table(t: Translator, node: Node) -> Node:
     if node.name.upper() == "DUAL" and not node.args.get("db"):
         dummy = exp.select(exp.alias_(exp.Literal.string("X"), "DUMMY"))
@@ -464,6 +500,7 @@ _NODES: Final[dict[type[Node], Callable[[Translator, Any], Node]]] = {
     exp.National: _string,
     exp.Placeholder: _placeholder,
     exp.RawString: _string,
+    exp.Select: _select,
     exp.Sub: _arithmetic,
     exp.Systimestamp: _now,
     exp.Table: _table,
@@ -476,7 +513,7 @@ _KEPT: Final[frozenset[type[Node]]] = frozenset(
         *(exp.From, exp.Group, exp.Having, exp.Identifier, exp.If, exp.Intersect),
         *(exp.Is, exp.Join, exp.Limit, exp.Max, exp.Min, exp.Neg, exp.Not, exp.Null),
         *(exp.NullSafeEQ, exp.Offset, exp.Or, exp.Order, exp.Ordered, exp.Paren),
-        *(exp.Select, exp.Star, exp.Subquery, exp.Sum, exp.TableAlias, exp.Tuple),
+        *(exp.Star, exp.Subquery, exp.Sum, exp.TableAlias, exp.Tuple),
         *(exp.Union, exp.Values, exp.Var, exp.Where, exp.Window, exp.WindowSpec),
         *(exp.With, exp.RowNumber),
     }

@@ -110,7 +110,11 @@ class Resolver:
         scope = Scope(tuple(relations), outer, frozenset(merged))
         if self.catalog is not None:
             _expand_stars(tree, scope)
-        aliases = {stored_name(s.args["alias"]) for s in _aliased(tree)}
+        aliases = set()
+        for select in _aliased(tree):
+            label = stored_name(select.args["alias"])
+            select.set("alias", _quoted(label))
+            aliases.add(label)
         for key in ("expressions", "joins", "where", "connect"):
             self._parts(tree, key, scope, frozenset())
         for key in ("group", "having", "order", "windows", "distinct"):
@@ -290,6 +294,18 @@ def _sources(
             yield join.this, join
     for join in tree.args.get("joins") or ():
         yield join.this, join
+
+
+def label(tree: exp.Expr) -> None:
+    """Name the unnamed expressions that a query lists as Oracle does: by their text."""
+    listed = [
+        s
+        if isinstance(s, exp.Alias | exp.Column | exp.Star)
+        else exp.alias_(s, output_of(s), quoted=True)
+        for s in selects(tree)
+    ]
+    if isinstance(tree, exp.Select):
+        tree.set("expressions", listed)
 
 
 def selects(tree: exp.Expr) -> list[exp.Expr]:

@@ -16,7 +16,7 @@ from comply.sql.dml import Writer, expression_of
 from comply.sql.duckdb import Translator
 from comply.sql.enforcement import Enforced, concerned
 from comply.sql.errors import AssertionViolated
-from comply.sql.names import Relation, Resolver, Scope
+from comply.sql.names import Relation, Resolver, Scope, label
 from comply.sql.store import Store
 
 USER = "COMPLY"
@@ -48,6 +48,7 @@ class Session:
     def query(self, tree: exp.Expr, translator: Translator) -> Rows:
         """Return the rows of a query."""
         Resolver(translator.source, self.catalog).query(tree)
+        label(tree)
         return self.connection.query(duckdb.write(translator.translate(tree)))
 
     def change(self, tree: exp.Expr, translator: Translator) -> int:

@@ -1,6 +1,6 @@
 """How DuckDB holds a column of an Oracle table, and what it takes to store a value."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, TypeAlias
 
 from sqlglot import exp
@@ -90,8 +90,9 @@ def _number(node: Node, of: Kind, column: Column, table: str) -> Node:
     target = column_type(column)
     written = node.this if isinstance(node, exp.Neg) else node
     if isinstance(written, exp.Literal) and not written.is_string:
-        _check_literal(Decimal(written.name), column, table)
-        return cast(node, target)
+        fitted = _fitted(Decimal(written.name), column, table)
+        sign = "-" if isinstance(node, exp.Neg) else ""
+        return cast(exp.Literal.number(f"{sign}{fitted:f}"), target)
     if column.type is None or column.type.precision is None:
         return cast(node, target)
     value = cast(node, NUMBER) if of not in ("number", "double") else node
@@ -110,24 +111,24 @@ def _too_large(column: Column, table: str) -> str:
     )
 
 
-def _check_literal(value: Decimal, column: Column, table: str) -> None:
-    """Refuse a number that the column cannot hold.
+def _fitted(value: Decimal, column: Column, table: str) -> Decimal:
+    """Return a number as the column keeps it.
 
     Raises:
         SqlError: ORA-01438, or that the sandbox keeps fewer digits than Oracle.
     """
     of = column.type
-    digits = -int(value.normalize().as_tuple().exponent)
-    if of is None or of.precision is None:
-        whole = of is not None and (of.name in _WHOLE or of.scale is not None)
-        if digits > 10 and not whole:
-            message = f"{value} has more than the ten digits after the point that comply keeps"
+    if of is None or (of.precision is None and of.scale is None):
+        digits = -int(value.normalize().as_tuple().exponent)
+        if digits > 10 and of is not None and of.name not in _WHOLE:
+            message = f"{value} has more digits after the point than comply keeps: ten"
             raise SqlError(0, message, hint="declare the column as NUMBER(p, s)")
-        return
+        return value
     scale = of.scale or 0
-    rounded = round(value, scale)
-    if abs(rounded) >= Decimal(10) ** (of.precision - scale):
+    rounded = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+    if of.precision and abs(rounded) >= Decimal(10) ** (of.precision - scale):
         raise SqlError(1438, _too_large(column, table))
+    return rounded
 
 
 def _text(node: Node, of: Kind, column: Column, table: str) -> Node:

@@ -1,0 +1,180 @@
+"""Scripts in the sandbox behave as Oracle's do.
+
+A file of `fixtures/sql/sandbox` is a script in which a comment above a statement says
+what must come of it: `-- expect: ORA-01400 NAME` an error whose message names NAME,
+`-- rows: [[1, "a"]]` the rows of a query. A statement without must succeed.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from comply.dialect.errors import SqlError
+from comply.dialect.statements import Statement, statements
+from comply.source import Source
+from comply.sql import AssertionViolated, Sandbox
+from comply.sql.check import evidence
+
+SCRIPTS = sorted((Path(__file__).parents[1] / "fixtures" / "sql" / "sandbox").iterdir())
+NOW = datetime(2026, 6, 1, 12, 30, 45, 500_000)  # noqa: DTZ001  (Oracle's have none)
+
+
+def noted(statement: Statement, word: str) -> str:
+    lines = [c.value.strip() for c in statement.comments]
+    found = [line for line in lines if line.startswith(word)]
+    return found[0].removeprefix(word).strip() if found else ""
+
+
+def outcome(sandbox: Sandbox, statement: Statement) -> tuple[str, object]:
+    try:
+        rows = sandbox.step(statement)
+    except SqlError as error:
+        return error.message, None
+    return "", [list(row.values()) for row in evidence(rows)]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
+def test_script(path: Path) -> None:
+    with Sandbox(NOW) as sandbox:
+        for statement in statements(Source(path.name, path.read_text())):
+            code, _, name = noted(statement, "expect:").partition(" ")
+            message, rows = outcome(sandbox, statement)
+            if not code:
+                assert message == "", statement.span
+            assert code in message, (statement.span, message)
+            assert name in message, (statement.span, message)
+            if wanted := noted(statement, "rows:"):
+                assert rows == json.loads(wanted), statement.span
+
+
+def test_violations_carry_the_rows_and_undo_only_their_statement() -> None:
+    db = Sandbox()
+    db.run(
+        """CREATE TABLE t (id NUMBER PRIMARY KEY, n NUMBER);
+        CREATE ASSERTION small CHECK (NOT EXISTS (SELECT 1 FROM t WHERE n > 9));
+        INSERT INTO t VALUES (1, 5);"""
+    )
+    with pytest.raises(AssertionViolated) as caught:
+        db.execute("INSERT INTO t VALUES (2, 10), (3, 11.5), (4, 1)")
+    assert caught.value.code == 8601
+    assert caught.value.assertion == "SMALL"
+    assert sorted(caught.value.rows, key=str) == [
+        {"ID": 2, "N": 10},
+        {"ID": 3, "N": Decimal("11.5")},
+    ]
+    assert str(caught.value).splitlines()[0] == (
+        "<statement>:1:1: ORA-08601: SQL assertion (SMALL) violated."
+    )
+    db.commit()
+    assert db.execute("SELECT id FROM t") == [{"ID": 1}]
+
+
+def test_a_deferred_violation_names_both_codes_at_the_commit() -> None:
+    db = Sandbox()
+    db.run(
+        """CREATE TABLE t (id NUMBER);
+        CREATE ASSERTION one CHECK (EXISTS (SELECT 1 FROM t)) DISABLE;
+        CREATE ASSERTION few CHECK (NOT EXISTS (SELECT id FROM t WHERE id > 3))
+          INITIALLY DEFERRED;
+        INSERT INTO t VALUES (4);"""
+    )
+    with pytest.raises(AssertionViolated) as caught:
+        db.commit()
+    assert caught.value.message.splitlines() == [
+        "ORA-02091: transaction rolled back",
+        "ORA-08601: SQL assertion (FEW) violated.",
+    ]
+    assert caught.value.rows == [{"ID": 4}]
+    assert db.execute("SELECT * FROM t") == []
+
+
+def test_existing_data_fails_the_definition_with_both_codes() -> None:
+    db = Sandbox()
+    db.run("CREATE TABLE t (id NUMBER); INSERT INTO t VALUES (4);")
+    with pytest.raises(AssertionViolated, match="ORA-08689") as caught:
+        db.execute("CREATE ASSERTION few CHECK (NOT EXISTS (SELECT 1 FROM t))")
+    assert "ORA-08601" in caught.value.message
+    assert not db.schema.assertions
+    assert db.execute("SELECT id FROM t") == [{"ID": 4}]
+
+
+def test_the_owner_stands_before_names_in_errors() -> None:
+    db = Sandbox(owner="APP")
+    db.run(
+        """CREATE TABLE app.t (id NUMBER NOT NULL);
+        CREATE ASSERTION none_at_all CHECK (NOT EXISTS (SELECT 1 FROM t));"""
+    )
+    with pytest.raises(AssertionViolated, match=r"\(APP\.NONE_AT_ALL\)"):
+        db.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(SqlError, match=r'\("APP"\."T"\."ID"\)'):
+        db.execute("INSERT INTO app.t VALUES (NULL)")
+    assert db.execute("SELECT USER AS u FROM dual") == [{"U": "APP"}]
+
+
+def test_binds_are_values_and_the_empty_one_is_null() -> None:
+    db = Sandbox()
+    db.run("CREATE TABLE t (a VARCHAR2(9), n NUMBER, b BOOLEAN, d DATE)")
+    day = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
+    db.execute(
+        "INSERT INTO t VALUES (:a, :n, :b, :d)",
+        {"a": "it's", "n": Decimal("1.50"), "b": True, "d": day},
+    )
+    db.execute("INSERT INTO t VALUES (:1, :2, NULL, NULL)", {"1": "", "2": 0.5})
+    assert db.execute("SELECT * FROM t ORDER BY n") == [
+        {"A": None, "N": Decimal("0.5"), "B": None, "D": None},
+        {
+            "A": "it's",
+            "N": Decimal("1.5"),
+            "B": True,
+            "D": datetime(2026, 1, 2, 1, 4, 5),  # noqa: DTZ001
+        },
+    ]
+    with pytest.raises(SqlError, match="ORA-01008"):
+        db.execute("SELECT :missing FROM dual")
+
+
+def test_the_clock_is_a_parameter_and_a_zone_counts_in_utc() -> None:
+    db = Sandbox(datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=-5))))
+    assert db.execute("SELECT SYSDATE AS d FROM dual") == [
+        {"D": datetime(2026, 1, 1, 5)}  # noqa: DTZ001
+    ]
+    real = Sandbox().execute("SELECT SYSTIMESTAMP AS d FROM dual")[0]["D"]
+    assert isinstance(real, datetime)
+    age = datetime.now(tz=UTC).replace(tzinfo=None) - real
+    assert abs(age) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("SELECT * FROM nope", "ORA-00942: table or view NOPE does not exist"),
+        ("SELECT x.a FROM dual", '"X"."A": invalid identifier'),
+        ("BEGIN NULL; END;\n/", "no PL/SQL"),
+        ("@other.sql", "SQL*Plus command @"),
+        ("EXEC dbms_stats.gather", "SQL*Plus command EXEC"),
+        ("SELECT NO_SUCH(1) FROM dual", "does not know the function NO_SUCH"),
+        ("SELECT 1 FROM dual CONNECT BY LEVEL < 3", "does not understand CONNECT"),
+        ("SELECT ROWNUM FROM dual", "ROWNUM"),
+        ("CREATE TRIGGER x BEFORE INSERT ON t BEGIN NULL; END;\n/", "no PL/SQL"),
+        ("SELECT FROM WHERE", "ORA-00900"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_with_its_place(
+    script: str, message: str
+) -> None:
+    with pytest.raises(SqlError, match=r"^x\.sql:1:") as caught:
+        Sandbox().run(script, "x.sql")
+    assert message in caught.value.message
+
+
+def test_scripts_reach_no_file() -> None:
+    db = Sandbox()
+    with pytest.raises(SqlError):
+        db.execute('SELECT * FROM "/etc/passwd"')
+    with pytest.raises(SqlError):
+        db.execute("SELECT read_text('/etc/passwd') FROM dual")
+    with pytest.raises(SqlError):
+        db.execute("COPY (SELECT 1) TO '/tmp/x'")
