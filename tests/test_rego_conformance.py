@@ -191,7 +191,7 @@ def test_published_plan_policy(name: str) -> None:
 @pytest.mark.parametrize("case", seeds()["cases"], ids=numbered(seeds()["cases"]))
 def test_published_policy(case: Case) -> None:
     modules = {f"{case['policy']}.rego": seed(case["policy"])}
-    codes = set(case["expect"].values()) & {"rego_unsafe_var_error", "rego_type_error"}
+    codes = {v for v in case["expect"].values() if str(v).startswith("rego_")}
     if codes:
         with pytest.raises(RegoError) as caught:
             comply.rego.compile(modules)
