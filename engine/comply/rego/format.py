@@ -160,7 +160,7 @@ def _apart(before: Piece, piece: Piece) -> bool:
     touching = before.end == piece.start
     if piece.kind == "comment":
         return True
-    if piece.kind in _TIGHT_BEFORE or before.kind in OPENERS or before.role == "minus":
+    if piece.kind in _TIGHT_BEFORE or before.kind in OPENERS or before.kind == "sign":
         return False
     if "." in (before.kind, piece.kind):
         return not touching

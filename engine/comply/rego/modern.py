@@ -5,15 +5,17 @@ What v1 changed: https://www.openpolicyagent.org/docs/v0-upgrade.
 
 from dataclasses import replace
 from itertools import zip_longest
+from typing import Final
 
 from comply.rego.errors import RegoError
 from comply.rego.imports import imports_future, imports_v1
 from comply.rego.parser import parse_module
 from comply.rego.pieces import Piece, Shape, brace_before, nodes
 from comply.rego.printer import bar_follows, print_rule
-from comply.rego.syntax import Body, Expr, Module, Rule, Scalar, Var
+from comply.rego.syntax import Body, Call, Expr, Head, Module, Rule, Scalar, Var
 
-_KEYWORDS = frozenset({"every", "if", "in"})
+_KEYWORDS: Final = frozenset({"every", "if", "in"})
+_BINDS: Final = frozenset({"assign", "eq"})
 
 
 def modernise(shape: Shape, module: Module) -> None:
@@ -30,17 +32,23 @@ def modernise(shape: Shape, module: Module) -> None:
 
 
 def _check_names(shape: Shape, module: Module) -> None:
-    """Refuse a variable whose name v1 reads as a keyword."""
+    """Refuse a variable or a rule whose name v1 reads as a keyword."""
     for node in nodes(module.rules):
-        if isinstance(node, Var) and node.name in _KEYWORDS:
-            kind = shape.tokens.kinds[shape.numbers[node.at]]
-            if kind == node.name:
-                raise RegoError(
-                    "rego_parse_error",
-                    f"{kind} is a keyword in Rego v1",
-                    module.source.span(node.at, len(kind)),
-                    f"rename `{kind}` first",
-                )
+        match node:
+            case Var(at=at, name=name) if name in _KEYWORDS:
+                word = name
+            case Head(at=at, ref=(Var(name="contains"), *_)):
+                word = "contains"
+            case _:
+                continue
+        # Before a dot or a bracket a keyword is a name in v1 too.
+        if shape.tokens.kinds[shape.numbers[at]] == word:
+            raise RegoError(
+                "rego_parse_error",
+                f"{word} is a keyword in Rego v1",
+                module.source.span(at, len(word)),
+                f"rename `{word}` first",
+            )
 
 
 def _replace_imports(shape: Shape, module: Module) -> None:
@@ -96,10 +104,25 @@ def _write_if(shape: Shape, body: Body) -> None:
     _add(shape, "if", tokens.starts[brace], "if")
     first = body[0]
     if isinstance(first, Expr) and not first.negated and bar_follows(first.term):
-        end = shape.partners[brace] if len(body) == 1 else shape.numbers[body[1].at]
-        last = end - 2 if tokens.kinds[end - 1] == ";" else end - 1
         _add(shape, "(", first.at, "(", role=shape.roles.pop(first.at))
-        _add(shape, ")", tokens.ends[last], ")")
+        _add(shape, ")", tokens.ends[_last_of_operand(shape, body, first)], ")")
+
+
+def _last_of_operand(shape: Shape, body: Body, first: Expr) -> int:
+    """Return the last token of what stands left of `=`, `:=` or `with` in `first`."""
+    tokens, term = shape.tokens, first.term
+    if (
+        isinstance(term, Call)
+        and isinstance(term.name, Var)
+        and term.name.name in _BINDS
+    ):
+        return shape.numbers[term.name.at] - 1
+    if first.withs:
+        return shape.numbers[first.withs[0].at] - 1
+    if len(body) == 1:
+        return shape.partners[brace_before(shape, body)] - 1
+    last = shape.numbers[body[1].at] - 1
+    return last - 1 if tokens.kinds[last] == ";" else last
 
 
 def _add(shape: Shape, kind: str, place: int, text: str, role: str = "") -> None:

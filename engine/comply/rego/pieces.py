@@ -30,8 +30,8 @@ class Piece:
 
     `role` is `statement` for the first of a package clause, an import or a rule; `else`;
     `literal` for the first of a body's expression, which begins a line; `item` for one
-    that need not; `minus` for a sign. `block` is `open` and `close` for the braces of a
-    body and the brackets of a collection that spans lines.
+    that need not. `block` is `open` and `close` for the braces of a body and the brackets
+    of a collection that spans lines. A minus that is a sign is of kind `sign`.
     """
 
     kind: str
@@ -158,6 +158,9 @@ def _mark_pair(shape: Shape, opening: int) -> None:
 def _shape_collection(shape: Shape, at: int) -> None:
     """Spread a collection that spans lines: its brackets stand alone."""
     tokens, opening = shape.tokens, shape.numbers[at]
+    if at in shape.blocks:
+        # Rules that share a head share its nodes.
+        return
     if tokens.kinds[opening] not in ("[", "{") or not _spans_lines(shape, opening):
         return
     _mark_pair(shape, opening)
@@ -195,7 +198,8 @@ def pieces_of(shape: Shape, module: Module) -> list[Piece]:
         at += 1
         if start in edits.dropped:
             continue
-        role = shape.roles.get(start, "minus" if start in shape.signs else "")
+        role = shape.roles.get(start, "")
+        kind = "sign" if start in shape.signs else kind
         block = shape.blocks.get(start, "")
         found.append(Piece(kind, tokens.text[start:end], start, end, role, block))
     for comment in module.comments:
