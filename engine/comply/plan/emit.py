@@ -9,8 +9,17 @@ from collections.abc import Iterable
 from comply.plan import ir
 from comply.plan.emit_units import print_units, unit_layouts
 from comply.plan.link import Code, Layout, Program, compiled, link
+from comply.plan.probe import Probes
 from comply.plan.reads import every_step, loops
-from comply.plan.steps import Flow, Printer, atom, builtin_name, frozen, print_steps
+from comply.plan.steps import (
+    Flow,
+    Printer,
+    atom,
+    builtin_name,
+    frozen,
+    print_probe,
+    print_steps,
+)
 from comply.plan.writer import Writer, name
 
 _HEADER = """\
@@ -28,13 +37,17 @@ from comply.plan.values import (
 """
 
 
-def print_plan(plan: ir.Plan) -> Code:
-    """Return the Python source of a plan."""
+def print_plan(plan: ir.Plan, probes: Probes | None = None) -> Code:
+    """Return the Python source of a plan.
+
+    With `probes` the code reports its way, and they hold the points that do.
+    """
     writer = Writer()
     steps = list(_plan_steps(plan))
     functions = frozenset(r.path for r in plan.rules if r.kind == "function")
     covered = _covered(plan, steps, functions)
-    printer = Printer(writer, _mocked_builtins(steps), covered, functions)
+    mocked = _mocked_builtins(steps)
+    printer = Printer(writer, mocked, covered, functions, probes=probes)
     mocked_rules = frozenset(
         rule for rules in printer.covered.values() for rule, _ in rules
     )
@@ -49,9 +62,7 @@ def print_plan(plan: ir.Plan) -> Code:
         _print_lifted(printer)
     head = _HEADER.splitlines()
     head += [f"{text_} = {value}" for value, text_ in writer.constants.items()]
-    head += [
-        f"{builtin_name(b)} = lookup({b!r})" for b in sorted(printer.used)
-    ]
+    head += [f"{builtin_name(b)} = lookup({b!r})" for b in sorted(printer.used)]
     text = "\n".join([*head, *writer.lines, ""])
     return Code(text, (*([None] * len(head)), *writer.places))
 
@@ -128,15 +139,17 @@ def _print_lifted(printer: Printer) -> None:
 def _print_query(printer: Printer, query: ir.Query) -> None:
     writer = printer.writer
     printer.source = query.source
+    if printer.probes:
+        printer.probes.here = None
     with writer.block("def query(c, out):"):
         printer.begin()
         flow = Flow("return")
-        shown = ", ".join(f"{n!r}: {name(local)}" for n, local in query.shown)
 
-        def finish(_flow: Flow) -> None:
-            writer.line(f"out.append({{{shown}}})")
+        def finish(inner: Flow) -> None:
+            parts = [f"{n!r}: {atom(printer, inner, at)}" for n, at in query.shown]
+            writer.line(f"out.append({{{', '.join(parts)}}})")
 
-        needs = tuple(local for _, local in query.shown)
+        needs = tuple(at for _, at in query.shown)
         print_steps(printer, flow, query.steps, finish, needs)
 
 
@@ -183,9 +196,10 @@ def _print_adding(
 ) -> None:
     """Write a clause that adds to `out`; if it `answers`, it tells whether it did."""
     writer = printer.writer
-    printer.source = clause.source
+    _enter(printer, rule, clause)
 
     def finish(flow: Flow) -> None:
+        _print_yield(printer, flow)
         value = atom(printer, flow, clause.value)
         keys = [atom(printer, flow, key) for key in clause.keys]
         place = printer.place(clause.at)
@@ -202,6 +216,7 @@ def _print_adding(
 
     with writer.block(f"def {function}(c, out):"):
         printer.begin()
+        _print_entry(printer)
         if answers:
             writer.line("added = False")
         needs = (*clause.keys, clause.value)
@@ -210,6 +225,23 @@ def _print_adding(
             print_steps(printer, flow, clause.steps, finish, needs)
         if answers:
             writer.line("return added")
+
+
+def _enter(printer: Printer, rule: ir.Rule, clause: ir.Clause) -> None:
+    """Go on with a clause of a rule."""
+    printer.source = clause.source
+    if printer.probes:
+        printer.probes.here = rule, clause
+
+
+def _print_entry(printer: Printer) -> None:
+    if printer.probes:
+        print_probe(printer, Flow(""), printer.probes.enter())
+
+
+def _print_yield(printer: Printer, flow: Flow) -> None:
+    if printer.probes:
+        print_probe(printer, flow, *printer.probes.yields())
 
 
 def _print_single(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # noqa: FBT001
@@ -236,9 +268,9 @@ def _print_single(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # noq
         writer.line("return value")
     for i, chain in enumerate(rule.chains):
         for j, clause in enumerate(chain):
-            _print_valued(printer, clause, f"clause_{rule.id}_{i}_{j}", function)
+            _print_valued(printer, rule, clause, f"clause_{rule.id}_{i}_{j}")
     if rule.default is not None:
-        _print_valued(printer, rule.default, f"default_{rule.id}", function)
+        _print_valued(printer, rule, rule.default, f"default_{rule.id}")
 
 
 def _print_chains(printer: Printer, rule: ir.Rule, call: str, function: bool) -> None:  # noqa: FBT001
@@ -279,17 +311,16 @@ def _one_constant(rule: ir.Rule) -> bool:
 
 
 def _print_valued(
-    printer: Printer,
-    clause: ir.Clause,
-    function: str,
-    is_function: bool,  # noqa: FBT001
+    printer: Printer, rule: ir.Rule, clause: ir.Clause, function: str
 ) -> None:
     """Write a clause that returns its value, or UNDEFINED."""
     writer = printer.writer
-    printer.source = clause.source
+    is_function = rule.kind == "function"
+    _enter(printer, rule, clause)
     early = isinstance(clause.value, ir.Const) or not loops(clause.steps)
 
     def finish(flow: Flow) -> None:
+        _print_yield(printer, flow)
         value = atom(printer, flow, clause.value)
         if early:
             writer.line(f"return {value}")
@@ -303,6 +334,7 @@ def _print_valued(
     params = ", ".join(["c", *(f"a{i}" for i in range(len(clause.args)))])
     with writer.block(f"def {function}({params}):"):
         printer.begin()
+        _print_entry(printer)
         for i, arg in enumerate(clause.args):
             writer.line(f"{name(arg)} = a{i}")
         if not early:

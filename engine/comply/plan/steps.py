@@ -12,6 +12,7 @@ from comply.plan import ir, reads
 from comply.plan.builtins.signatures import CONTEXTUAL
 from comply.plan.inline import call_text, equal_text, quick_text
 from comply.plan.kinds import Kinds, kind_of, learn
+from comply.plan.probe import Probes
 from comply.plan.reads import assigned, captured, loops
 from comply.plan.writer import Writer, name
 
@@ -38,6 +39,7 @@ class Printer:
     lifted: list[Callable[[], None]] = field(default_factory=list)
     kinds: Kinds = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
+    probes: Probes | None = None
 
     def begin(self) -> None:
         """Forget what only held in the function printed before."""
@@ -68,6 +70,19 @@ class Printer:
     def place(self, at: int) -> str:
         """Return the operands that tell the run time a place."""
         return f"{self.source}, {at}"
+
+    def later(self, write: Callable[[], None]) -> None:
+        """Print a function of its own when the one being printed is done."""
+        source, probes = self.source, self.probes
+        here = probes.here if probes else None
+
+        def run() -> None:
+            self.source = source
+            if probes:
+                probes.here = here
+            write()
+
+        self.lifted.append(run)
 
 
 @dataclass(slots=True)
@@ -116,6 +131,8 @@ def print_steps(
             _print_tail(printer, flow, steps[i:], needs)
             break
         _settle_before(printer, step)
+        if printer.probes:
+            print_probe(printer, flow, *printer.probes.step(step))
         if isinstance(step, ir.Lookup) and step.keys:
             i = _print_lookups(printer, flow, steps, i)
             continue
@@ -127,10 +144,21 @@ def print_steps(
     finish(flow)
 
 
+def print_probe(
+    printer: Printer, flow: Flow, number: int | None, read: tuple[ir.Atom, ...] = ()
+) -> None:
+    """Write the report of a point, if there is one."""
+    if number is not None:
+        values = "".join(f"{atom(printer, flow, a)}, " for a in read)
+        printer.writer.line(f"{flow.context}.evaluation.probe({number}, ({values}))")
+
+
 def _settle_before(printer: Printer, step: ir.Step) -> None:
     """Finish the sets that a step reads; counting one does not need it finished."""
     if not printer.pending:
         return
+    if printer.probes:
+        printer.settle(tuple(printer.pending))
     if isinstance(step, _LOOPS) or reads.inner(step):
         printer.settle(tuple(printer.pending))
     elif not isinstance(step, ir.CallBuiltin) or step.name != "count":
@@ -152,10 +180,8 @@ def _print_tail(
     params = ", ".join([*flow.contexts, *(name(ir.Local(n)) for n in outer)])
     targets = "".join(f"{name(ir.Local(n))}, " for n in handed)
     contexts = list(flow.contexts)
-    source = printer.source
 
     def write() -> None:
-        printer.source = source
         with printer.writer.block(f"def tail_{number}({params}):"):
             printer.begin()
             inner = Flow("return", list(contexts))
@@ -166,15 +192,13 @@ def _print_tail(
             atoms = tuple(ir.Local(n) for n in handed)
             print_steps(printer, inner, steps, finish, atoms)
 
-    printer.lifted.append(write)
+    printer.later(write)
     target = f"({targets})" if handed else "_"
     printer.writer.open(f"for {target} in tail_{number}({params}):")
     flow.fail = "continue"
 
 
-def _print_lookups(
-    printer: Printer, flow: Flow, steps: ir.Steps, start: int
-) -> int:
+def _print_lookups(printer: Printer, flow: Flow, steps: ir.Steps, start: int) -> int:
     """Write a run of lookups and cheap filters under one `try`; return where it ends.
 
     Only subscripts and comparisons with constants go in, so that the errors caught can
@@ -188,8 +212,10 @@ def _print_lookups(
     while not isinstance(steps[end - 1], ir.Lookup):
         end -= 1
     with writer.block("try:"):
-        for step in steps[start:end]:
+        for i, step in enumerate(steps[start:end]):
             writer.place = (printer.source, getattr(step, "at", 0))
+            if i and printer.probes:
+                print_probe(printer, flow, *printer.probes.step(step))
             if isinstance(step, ir.Lookup):
                 text = _subscript(printer, flow, step)
                 writer.line(f"{name(step.target)} = {text}")
@@ -316,9 +342,7 @@ def _print_object(printer: Printer, flow: Flow, step: ir.MakeObject) -> None:
     writer = printer.writer
     target = name(step.target)
     keys = [k.value if isinstance(k, ir.Const) else None for k, _ in step.pairs]
-    pairs = [
-        (atom(printer, flow, k), atom(printer, flow, v)) for k, v in step.pairs
-    ]
+    pairs = [(atom(printer, flow, k), atom(printer, flow, v)) for k, v in step.pairs]
     if all(isinstance(k, str) for k in keys) and len(set(keys)) == len(keys):
         inner = ", ".join(f"{k}: {v}" for k, v in pairs)
         writer.line(f"{target} = {{{inner}}}")
@@ -393,9 +417,7 @@ def _print_builtin(printer: Printer, flow: Flow, step: ir.CallBuiltin) -> None:
     def text(value: ir.Atom) -> str:
         return atom(printer, flow, value)
 
-    ready = None if mocked else call_text(
-        step, text, printer.kinds, writer.expression
-    )
+    ready = None if mocked else call_text(step, text, printer.kinds, writer.expression)
     if ready is not None and step.target is None:
         with writer.block(f"if {ready.negated}:"):
             writer.line(flow.fail)
@@ -507,10 +529,8 @@ def _lift(printer: Printer, flow: Flow, body: ir.Steps) -> str:
     outer = captured(body)
     params = ", ".join([*flow.contexts, *(name(ir.Local(n)) for n in outer)])
     contexts = list(flow.contexts)
-    source = printer.source
 
     def write() -> None:
-        printer.source = source
         with printer.writer.block(f"def exists_{number}({params}):"):
             printer.begin()
             inner = Flow("return False", list(contexts))
@@ -522,7 +542,7 @@ def _lift(printer: Printer, flow: Flow, body: ir.Steps) -> str:
                 print_steps(printer, inner, body, finish)
             printer.writer.line("return False")
 
-    printer.lifted.append(write)
+    printer.later(write)
     return f"exists_{number}({params})"
 
 

@@ -48,7 +48,7 @@ class Evaluation:
     `now_ns` is the clock, constant within the evaluation; `cache` lives as long as it
     does; `allowed` names the capabilities granted (`"http.send"`, `"net.lookup"`,
     `"env"`); `env` is empty unless granted; `emit` receives the lines that `print` and
-    `trace` write.
+    `trace` write, `probe` what code printed with probes reports (`plan.probe`).
     """
 
     now_ns: int = 0
@@ -57,3 +57,4 @@ class Evaluation:
     env: dict[str, str] = field(default_factory=dict)
     cache: dict[Any, Any] = field(default_factory=dict)
     emit: Callable[[str], None] | None = None
+    probe: Callable[..., Any] | None = None

@@ -1,0 +1,82 @@
+"""Probes: what generated code reports of its way through a plan, where asked to.
+
+A plan printed with probes calls `evaluation.probe(number, values)` when it enters a
+clause, before each step, and when a clause yields. The number leads to a `Point`, the
+values are those of the atoms the step reads. Code printed without probes has no trace of
+them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+from comply.plan import ir
+from comply.plan.reads import atoms
+from comply.plan.values import Value
+
+Kind: TypeAlias = Literal["enter", "step", "yield"]
+Event: TypeAlias = tuple[int, tuple[Value, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place of generated code that reports; `atoms` are what its values are of."""
+
+    kind: Kind
+    rule: ir.Rule
+    clause: ir.Clause
+    step: ir.Step | None
+    atoms: tuple[ir.Atom, ...]
+
+    @property
+    def at(self) -> int:
+        """Return the offset in the clause's source."""
+        return getattr(self.step, "at", self.clause.at)
+
+
+@dataclass(slots=True)
+class Probes:
+    """The points of code being printed; `here` is the clause whose steps are printed."""
+
+    points: list[Point] = field(default_factory=list)
+    here: tuple[ir.Rule, ir.Clause] | None = None
+
+    def enter(self) -> int | None:
+        """Return the number of the point at the beginning of the clause."""
+        return self._add("enter", None, ())
+
+    def step(self, step: ir.Step) -> tuple[int | None, tuple[ir.Atom, ...]]:
+        """Return the number of the point before a step, and what it reports."""
+        read = atoms(step)
+        return self._add("step", step, read), read
+
+    def yields(self) -> tuple[int | None, tuple[ir.Atom, ...]]:
+        """Return the number of the point where the clause yields, and what it reports."""
+        read = () if self.here is None else (*self.here[1].keys, self.here[1].value)
+        return self._add("yield", None, read), read
+
+    def _add(
+        self, kind: Kind, step: ir.Step | None, read: tuple[ir.Atom, ...]
+    ) -> int | None:
+        if self.here is None:
+            return None
+        self.points.append(Point(kind, *self.here, step, read))
+        return len(self.points) - 1
+
+
+MOST_EVENTS: Final = 1_000_000
+
+
+class EnoughError(Exception):
+    """A recording grew too long to be of use."""
+
+
+def recorder(events: list[Event]) -> Callable[..., Any]:
+    """Return what writes events down; it raises `EnoughError` after a million."""
+
+    def record(number: int, values: tuple[Value, ...] = ()) -> None:
+        if len(events) >= MOST_EVENTS:
+            raise EnoughError
+        events.append((number, values))
+
+    return record
