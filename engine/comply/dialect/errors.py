@@ -20,7 +20,7 @@ def nearest(word: str, known: list[str]) -> str:
     >>> nearest("TICKET", ["ENGINEERS", "TICKETS"])
     'TICKETS'
     """
-    limit = max(1, len(word) // 3)
+    limit = max(1, len(word) // 3) if len(word) > 2 else 0
     ranked = sorted((_distance(word, k), k) for k in known)
     return ranked[0][1] if ranked and ranked[0][0] <= limit else ""
 

@@ -176,10 +176,11 @@ def create_domain(cursor: Cursor) -> CreateDomain:
     read = CreateDomain(
         cursor.name("a domain"), None, replace=replaces, if_not_exists=missing
     )
-    if cursor.sees("("):
-        read = replace(read, columns=_domain_columns(cursor))
-    elif cursor.accept("AS", "ENUM"):
+    if cursor.accept("AS", "ENUM"):
         read = replace(read, values=_enumerated(cursor))
+    elif cursor.sees("AS", "("):
+        cursor.expect("AS")
+        read = replace(read, columns=_domain_columns(cursor))
     else:
         cursor.expect("AS")
         read = replace(read, type=data_type(cursor))

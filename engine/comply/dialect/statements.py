@@ -109,7 +109,7 @@ def _statement(
         return Statement(source, form, (first, rest), comments), end
     tokens: list[Token] = [first]
     end = len(source.text)
-    depth = 0
+    depth = int(first.value == "BEGIN")
     slashed = form == "plsql" and _has_slash(source, first.end)
     for token in scan(source, first.end):
         if token.kind == "comment":

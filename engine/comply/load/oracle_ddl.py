@@ -141,13 +141,22 @@ def _problem(error: SqlError) -> Finding:
 
 
 def _identity(fact: Mapping[str, Any]) -> str:
-    """Return OWNER.NAME, or NAME where the script names no owner."""
+    """Return OWNER.NAME, of a part of a table OWNER.TABLE.NAME; no owner, no prefix."""
+    parts = (fact["owner"], fact.get("table"), fact["name"])
+    return ".".join(str(part) for part in parts if part)
+
+
+def _index_identity(fact: Mapping[str, Any]) -> str:
     return f"{fact['owner']}.{fact['name']}" if fact["owner"] else str(fact["name"])
 
 
-COLLECTIONS = tuple(
-    Collection((key,), _identity)
-    for key in ("tables", "views", "domains", "sequences", "assertions", "indexes")
+COLLECTIONS = (
+    *(
+        Collection((key,), _identity)
+        for key in ("tables", "columns", "constraints", "views", "domains")
+    ),
+    *(Collection((key,), _identity) for key in ("sequences", "assertions")),
+    Collection(("indexes",), _index_identity),
 )
 
 
