@@ -155,10 +155,13 @@ def templates(terms: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
     )
 
 
-terms: st.SearchStrategy[Term] = st.recursive(
-    st.one_of(scalars, variables), compounds, max_leaves=6
+# Deferred, since Hypothesis prints what it draws from, at length.
+terms: st.SearchStrategy[Term] = st.deferred(
+    lambda: st.recursive(st.one_of(scalars, variables), compounds, max_leaves=6)
 )
-rich_terms = st.one_of(terms, templates(terms))
+rich_terms: st.SearchStrategy[Term] = st.deferred(
+    lambda: st.one_of(terms, templates(terms))
+)
 
 
 def head_refs() -> st.SearchStrategy[tuple[Term, ...]]:
@@ -206,14 +209,16 @@ imports = st.builds(
     st.none() | names,
 )
 
-modules = st.builds(
-    Module,
-    st.just(NO_SOURCE),
-    st.just(1),
-    st.just(0),
-    st.builds(lambda a, b: (a, *b), names, st.lists(strings, max_size=2)),
-    st.lists(imports, max_size=2).map(tuple),
-    st.lists(rules(), max_size=3).map(tuple),
-    st.just(()),
-    st.just(()),
-)
+
+@st.composite
+def modules(draw: st.DrawFn) -> Module:
+    return Module(
+        source=NO_SOURCE,
+        version=1,
+        package_at=0,
+        package=(draw(names), *draw(st.lists(strings, max_size=2))),
+        imports=tuple(draw(st.lists(imports, max_size=2))),
+        rules=tuple(draw(st.lists(rules(), max_size=3))),
+        comments=(),
+        annotations=(),
+    )

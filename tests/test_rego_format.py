@@ -24,6 +24,9 @@ ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures" / "rego"
 SHARED = Path(os.environ.get("COMPLY_SHARED", ROOT.parent / "shared"))
 
+# Hypothesis warns of the length at which it would print these recursive strategies.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 
 def module_of(text: str, version: Version = "auto") -> Module:
     return parse_module(Source("a.rego", text), version)
@@ -72,7 +75,7 @@ lines = st.sampled_from(["\n", "\n\n\n", " #c\n", "\n # own\n\t", "\n"])
 @st.composite
 def laid_out(draw: st.DrawFn) -> Module:
     """Return a random module written with random white space and comments."""
-    text = print_module(draw(modules))
+    text = print_module(draw(modules()))
     tokens = lex(text)
     out, at, depth = "", 0, 0
     for kind, start, end in zip(tokens.kinds, tokens.starts, tokens.ends, strict=True):
@@ -90,7 +93,7 @@ def test_any_layout_is_brought_to_one_that_means_the_same(module: Module) -> Non
     check_layout(module)
 
 
-@given(modules)
+@given(modules())
 def test_printed_modules_are_laid_out(module: Module) -> None:
     text = format_module(module_of(print_module(module), "v1"))
     assert bare(module_of(text, "v1")) == bare(module)

@@ -261,7 +261,7 @@ def _lex_template_text(tokens: Tokens, at: int, quote: str) -> int:
             Fault(at - 1, at, _UNTERMINATED, f"the template ends with {quote}")
         )
         stop = len(tokens.text) - 1 if quote == "`" else _line_end(tokens.text, at)
-        return tokens.add("end", stop, stop)
+        return tokens.add("end", at, stop)
     if end > at:
         if quote == '"':
             _keep_string(tokens, at, at, end, template=True)

@@ -56,7 +56,9 @@ def _check(text: str) -> None:
     try:
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        # A key without its colon is where it began, not where the search ended.
+        lost = error.context == "while scanning a simple key"
+        mark = error.context_mark if lost else error.problem_mark
         last = text.rstrip().count("\n")
         line = min(mark.line, last) if mark else 0
         raise MetadataError(f"yaml: {error.problem}", line) from None

@@ -239,7 +239,7 @@ def _print_infix(call: Call) -> str:
         key, value = firsts
         return f"{_operand(key, 2)}, {_operand(value, 2)} in {_operand(last, 2)}"
     left = _operand(firsts[0], strength)
-    if strength and _is_three(firsts[0]):
+    if strength == 1 and _is_three(firsts[0]):
         left = f"({left})"
     return f"{left} {symbol} {_operand(last, strength + 1 if strength else 0)}"
 
