@@ -18,6 +18,7 @@ from comply.plan.runtime import (
 from comply.plan.values import UNDEFINED, Value, to_json
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError, located, together
+from comply.rego.module_json import read_module
 from comply.rego.modules import plan_modules
 from comply.rego.parser import parse_module, parse_query
 from comply.rego.planner import Compilation, compile_query
@@ -105,7 +106,7 @@ class Policy:
         data: Any,  # noqa: ANN401
     ) -> Context:
         """Return a fresh evaluation of `program`."""
-        evaluation = Evaluation(now_ns=time.time_ns())
+        evaluation = Evaluation(now_ns=time.time_ns(), read_module=read_module)
         base = {} if data is None else data
         return Context(program.tree, input_, base, evaluation)
 

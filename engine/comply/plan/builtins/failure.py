@@ -48,7 +48,8 @@ class Evaluation:
     `now_ns` is the clock, constant within the evaluation; `cache` lives as long as it
     does; `allowed` names the capabilities granted (`"http.send"`, `"net.lookup"`,
     `"env"`); `env` is empty unless granted; `emit` receives the lines that `print` and
-    `trace` write, `probe` what code printed with probes reports (`plan.probe`).
+    `trace` write, `probe` what code printed with probes reports (`plan.probe`);
+    `read_module` gives the tree of a module's name and text to `rego.parse_module`.
     """
 
     now_ns: int = 0
@@ -58,3 +59,4 @@ class Evaluation:
     cache: dict[Any, Any] = field(default_factory=dict)
     emit: Callable[[str], None] | None = None
     probe: Callable[..., Any] | None = None
+    read_module: Callable[[str, str], Value] | None = None

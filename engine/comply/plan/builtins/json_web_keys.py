@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -27,7 +26,7 @@ from comply.plan.builtins.der import Block, read_pem
 from comply.plan.builtins.encoding import raw_base64url_octets
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.json_text import read_json
-from comply.plan.builtins.private_keys import PrivateKey, PublicKey
+from comply.plan.builtins.key_pairs import PrivateKey, PublicKey, read_certificate
 from comply.plan.values import Value
 
 Secret: TypeAlias = bytes
@@ -75,8 +74,8 @@ def read_verification_keys(text: str) -> list[WebKey]:
 def _read_block(block: Block) -> PublicKey:
     if block.kind == "CERTIFICATE":
         try:
-            key: object = x509.load_der_x509_certificate(block.octets).public_key()
-        except (ValueError, UnsupportedAlgorithm):
+            key: object = read_certificate(block.octets).public_key()
+        except (BuiltinError, ValueError, UnsupportedAlgorithm):
             raise BuiltinError(
                 "failed to parse a PEM certificate: x509: malformed certificate"
             ) from None

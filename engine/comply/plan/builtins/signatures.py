@@ -5,8 +5,8 @@ The family is the module of this package that holds the function. A signature re
 `array[T]`, `[T1,T2]` (an array of just these), `object`, `object[K:V]`, `set`,
 `set[T]`, and unions with `|`. `any*` takes any number of operands; `none` is no result.
 The names and types are those that OPA declares in its capabilities:
-https://www.openpolicyagent.org/docs/policy-reference/builtins. The internal functions
-to which OPA rewrites `print` and test cases are not among them.
+https://www.openpolicyagent.org/docs/policy-reference/builtins. Of the internal functions
+that OPA rewrites calls to, only those that the compiler emits are among them.
 """
 
 from typing import Final
@@ -257,6 +257,7 @@ SIGNATURES: Final[dict[str, tuple[str, str]]] = {
     "graphql.parse_schema": ("graphql", "string -> object"),
     "graphql.schema_is_valid": ("graphql", "string|object -> boolean"),
     "http.send": ("http", "object[string:any] -> object"),
+    "internal.print": ("opa_runtime", "any* -> none"),
     "opa.runtime": ("opa_runtime", "-> object[string:any]"),
     "print": ("opa_runtime", "any* -> none"),
     "rego.metadata.chain": ("opa_runtime", "-> array"),
@@ -275,11 +276,13 @@ CONTEXTUAL: Final = frozenset(
         "crypto.x509.parse_and_verify_certificates",
         "crypto.x509.parse_and_verify_certificates_with_options",
         "http.send",
+        "internal.print",
         "io.jwt.decode_verify",
         "net.lookup_ip_addr",
         "opa.runtime",
         "print",
         "rand.intn",
+        "rego.parse_module",
         "time.now_ns",
         "trace",
         "uuid.rfc4122",

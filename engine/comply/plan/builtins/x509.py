@@ -13,14 +13,16 @@ from cryptography import x509
 from comply.plan.builtins.der import Block, read_elements, read_pem
 from comply.plan.builtins.encoding import STANDARD, base64_fault
 from comply.plan.builtins.failure import BuiltinError, Evaluation
-from comply.plan.builtins.octets import to_octets, to_text
-from comply.plan.builtins.operands import mapping, string
-from comply.plan.builtins.private_keys import (
+from comply.plan.builtins.key_pairs import (
     KEY_BLOCKS,
+    of_any_age,
     private_web_key,
+    read_certificate,
     read_private_key,
     show_private_key,
 )
+from comply.plan.builtins.octets import to_octets, to_text
+from comply.plan.builtins.operands import mapping, string
 from comply.plan.builtins.x509_chains import (
     SERVER_AUTHENTICATION,
     Wanted,
@@ -180,7 +182,7 @@ def parse_keypair(certificate: Value, key: Value) -> dict[str, Value]:
                 "tls: found a certificate rather than a key in the PEM for the private key"
             )
         raise BuiltinError("tls: failed to parse private key")
-    leaf = _load(certificates[0].octets)
+    leaf = read_certificate(certificates[0].octets)
     private = read_private_key(secret)
     public = leaf.public_key()
     if type(public) is not type(private.public_key()):
@@ -245,7 +247,7 @@ def _certificates(text: str) -> list[x509.Certificate]:
     if not text.startswith(_PEM):
         octets = _from_base64(text)
         if not octets.startswith(_PEM.encode()):
-            return [_load(octets) for octets in _split(octets)]
+            return [read_certificate(octets) for octets in _split(octets)]
         text = to_text(octets)
     blocks = read_pem(text)
     for block in blocks:
@@ -253,7 +255,7 @@ def _certificates(text: str) -> list[x509.Certificate]:
             raise BuiltinError(
                 f"PEM block type is '{block.kind}', expected CERTIFICATE"
             )
-    return [_load(block.octets) for block in blocks]
+    return [read_certificate(block.octets) for block in blocks]
 
 
 def _split(octets: bytes) -> list[bytes]:
@@ -263,16 +265,10 @@ def _split(octets: bytes) -> list[bytes]:
         raise BuiltinError("x509: malformed certificate") from None
 
 
-def _load(octets: bytes) -> x509.Certificate:
-    try:
-        return x509.load_der_x509_certificate(octets)
-    except ValueError:
-        raise BuiltinError("x509: malformed certificate") from None
-
-
 def _shown(certificate: x509.Certificate) -> dict[str, Value]:
     try:
-        return show_certificate(certificate)
+        with of_any_age():
+            return show_certificate(certificate)
     except ValueError:
         raise BuiltinError("x509: malformed certificate") from None
 

@@ -22,7 +22,7 @@ from comply.plan.builtins.der import (
     read_elements,
     read_identifier,
 )
-from comply.plan.builtins.private_keys import show_public_key
+from comply.plan.builtins.key_pairs import show_public_key
 from comply.plan.builtins.urls import keeps_raw, split_uri
 from comply.plan.values import Value
 

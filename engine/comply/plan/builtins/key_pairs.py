@@ -1,7 +1,10 @@
-"""PEM -> PRIVATE KEYS, as OPA shows them: Go's structures, and JSON Web Keys."""
+"""PEM -> CERTIFICATES and PRIVATE KEYS; keys as OPA shows them, as JSON Web Keys too."""
 
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, TypeAlias
+from warnings import catch_warnings, simplefilter
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -18,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_private_key,
 )
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509 import Certificate, load_der_x509_certificate
 
 from comply.plan.builtins.der import Block
 from comply.plan.builtins.failure import BuiltinError
@@ -28,6 +33,27 @@ PublicKey: TypeAlias = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 KEY_BLOCKS: Final = frozenset({"RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY"})
 CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+
+
+@contextmanager
+def of_any_age() -> Iterator[None]:
+    """Read old certificates without warnings of the rules of today that they break."""
+    with catch_warnings():
+        simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
+
+
+def read_certificate(octets: bytes) -> Certificate:
+    """Return the certificate whose DER is `octets`.
+
+    Raises:
+        BuiltinError: if it is none.
+    """
+    try:
+        with of_any_age():
+            return load_der_x509_certificate(octets)
+    except ValueError:
+        raise BuiltinError("x509: malformed certificate") from None
 
 
 def read_private_key(block: Block) -> PrivateKey:
