@@ -2,17 +2,27 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import Final
+
+
+WINDOW: Final = 200
+"""How many characters of a line a span keeps on either side of its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A place in a source: 1-based row and column, and the text of its line."""
+    """A place in a source: 1-based row and column, and the text of its line.
+
+    Of a long line only the part around the place is kept; `cut` characters before it
+    are left out.
+    """
 
     file: str
     row: int
     col: int
     width: int = 1
     line: str = ""
+    cut: int = 0
 
     def __str__(self) -> str:
         return f"{self.file}:{self.row}:{self.col}"
@@ -39,9 +49,11 @@ class Source:
         """Return the place of the `width` characters at `offset`."""
         row = self.row(offset)
         start = self._starts[row - 1]
-        end = self.text.find("\n", start)
-        line = self.text[start : end if end >= 0 else len(self.text)]
-        return Span(self.name, row, offset - start + 1, width, line.rstrip("\r"))
+        end = self._starts[row] - 1 if row < len(self._starts) else len(self.text)
+        first = max(start, offset - WINDOW)
+        line = self.text[first : min(end, offset + WINDOW)].rstrip("\r")
+        col = offset - start + 1
+        return Span(self.name, row, col, width, line, first - start)
 
 
 class ComplyError(Exception):
@@ -81,9 +93,10 @@ class LoadError(ComplyError):
 
 def _excerpt(span: Span) -> list[str]:
     """Return the source line and a caret line; a long line is cut around the caret."""
-    start = max(0, span.col - 61) if len(span.line) > 120 else 0
+    caret = span.col - 1 - span.cut
+    start = max(0, caret - 60) if len(span.line) > 120 else 0
     text = span.line[start : start + 120].replace("\t", " ")
     gutter = f"  {span.row} | "
     blank = " " * (len(gutter) - 2) + "| "
-    caret = "^" * max(1, min(span.width, len(text) - (span.col - 1 - start)))
-    return [gutter + text, blank + " " * (span.col - 1 - start) + caret]
+    mark = "^" * max(1, min(span.width, len(text) - (caret - start)))
+    return [gutter + text, blank + " " * (caret - start) + mark]

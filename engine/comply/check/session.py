@@ -15,11 +15,11 @@ from comply.load import load
 from comply.load.detect import detect
 from comply.load.encoding import decode, read
 from comply.load.facts import Document
-from comply.rules.files import RuleFile, pack_files, user_files
 from comply.rules.checks import Compiled, RegoChecks, digest, fetch, keep, linked
+from comply.plan.runtime import collector_paused
+from comply.rules.files import RuleFile, pack_files, user_files
 from comply.rules.rule import Rule
 from comply.source import ComplyError, LoadError, Source
-
 
 _RUN: Final = ("ASSERTION", "INSERT", "UPDATE", "DELETE", "MERGE")
 
@@ -135,9 +135,10 @@ class Session:
         found: dict[tuple[str, ...], Finding] = {}
         for item in (*self.problems, *(p for d in documents for p in d.problems)):
             found[_identity(item)] = item
-        for checks in self._checks:
-            for item in run_checks(runner, checks, documents):
-                found.setdefault(_identity(item), item)
+        with collector_paused():
+            for checks in self._checks:
+                for item in run_checks(runner, checks, documents):
+                    found.setdefault(_identity(item), item)
         self.evaluated = runner.evaluated
         for item in self._check_assertions(documents):
             found.setdefault(_identity(item), item)

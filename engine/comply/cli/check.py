@@ -183,7 +183,7 @@ def check(
         version=VERSION,
         documents=len(documents),
         facts=sum(1 for document in documents for _ in facts(document)),
-        rules=len(session.described()),
+        rules=len({r.id for r in session.described()} | session.evaluated.keys()),
         packs=tuple(packs),
         notices=tuple(notices),
         threshold=Severity(settings.fail_on),

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in the stubs
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from comply.load.facts import Path, Step
 from comply.plan.builtins.json_text import read_number
@@ -14,7 +15,14 @@ from comply.source import LoadError, Source, Span
 DEEPEST: Final = 200
 """How deep objects and arrays may nest. Real plans and manifests stay below 40."""
 
+LARGE: Final = 1 << 20
+"""From how many characters a text goes to the fast reader first."""
+
 _BLANK: Final = " \t\n\r"
+
+
+Children: TypeAlias = dict[Step, tuple[int, int, int, int]]
+"""Step -> (place, its width, where the value begins, before where it ends)."""
 
 
 class _ConstantError(ValueError):
@@ -28,12 +36,20 @@ class _DuplicateKeyError(ValueError):
 def read_json(source: Source) -> Value:
     """Return the value of a JSON text: numbers are exact, no key stands twice.
 
+    In a text of `LARGE` characters or more the last of two equal keys counts, as it
+    does for Terraform and OPA: looking for them would take longer than all the rest.
+
     Raises:
         LoadError: if the text is no JSON, with the place.
 
     >>> read_json(Source("a.json", '{"a": [1.5]}'))
     {'a': [1.5]}
     """
+    if len(source.text) >= LARGE:
+        try:
+            return import_module("comply.load.json_large").read_large(source.text)
+        except ValueError:
+            pass  # The exact reader below says what is wrong, and where.
     value, end = read_one(source, 0)
     rest = _after_blank(source.text, end)
     if rest < len(source.text):
@@ -64,7 +80,7 @@ def read_one(source: Source, start: int) -> tuple[Any, int]:
     except ValueError:
         raise LoadError(f"{source.name}: a number with too many digits") from None
     # Rego evaluates values recursively, so depth is bounded where they come in.
-    if _may_be_deep(text) and not _shallow(value):
+    if may_be_deep(text) and not _shallow(value):
         raise _too_deep(source)
     # An unpaired surrogate has no UTF-8; no report could be written that quotes it.
     return (_mend(value) if "\\ud" in text or "\\uD" in text else value), end
@@ -97,33 +113,37 @@ def places(source: Source, start: int = 0) -> Callable[[Path], Span | None]:
     >>> str(find(("a", 1, "b.c")))
     'a.json:1:13'
     """
-    known: dict[Path, dict[Step, tuple[int, int, int]]] = {}
+    known: dict[Path, Children] = {}
 
     def find(path: Path) -> Span | None:
         text = source.text
-        at = _after_blank(text, start)
+        at, end = _after_blank(text, start), len(text)
         place, width = at, 1
         for depth, step in enumerate(path):
             children = known.get(path[:depth])
             if children is None:
-                children = known[path[:depth]] = _children(text, at)
+                children = known[path[:depth]] = _children(text, at, end)
             if step not in children:
                 break
-            place, width, at = children[step]
+            place, width, at, end = children[step]
         return source.span(place, width)
 
     return find
 
 
-def _children(text: str, at: int) -> dict[Step, tuple[int, int, int]]:
-    """Return step -> (place, width, where its value begins) of the container at `at`."""
+def _children(text: str, at: int, end: int) -> Children:
+    """Return the children of the container in `text[at:end]`."""
+    if end - at >= LARGE:
+        found = import_module("comply.load.json_large").children(text, at, end)
+        if found is not None:
+            return dict(found)
     if text.startswith("{", at):
         return {
-            key: (place, len(key) + 2, value)
+            key: (place, len(key) + 2, value, end)
             for key, place, value in _members(text, at)
         }
     if text.startswith("[", at):
-        return {i: (start, 1, start) for i, start in enumerate(_elements(text, at))}
+        return {i: (start, 1, start, end) for i, start in enumerate(_elements(text, at))}
     return {}
 
 
@@ -202,14 +222,15 @@ def _too_deep(source: Source) -> LoadError:
     )
 
 
-def _may_be_deep(text: str) -> bool:
+def may_be_deep(text: str) -> bool:
     """Tell whether the brackets of a text leave room for too deep a nesting.
 
     Innermost pairs cancel, which leaves almost nothing of real documents: much cheaper
-    than a walk over the value. Brackets in strings only make the answer yes.
+    than a walk over the value. Each turn takes one level away, and what is left when it
+    answers no has room for half of `DEEPEST`. Brackets in strings only make it yes.
     """
     brackets = text.encode("utf-8", "replace").translate(None, _NO_BRACKETS)
-    for _ in range(8):
+    for _ in range(DEEPEST // 2):
         if len(brackets) <= DEEPEST:
             return False
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
