@@ -44,20 +44,20 @@ def run_document(
 ) -> Iterator[Finding]:
     """Yield the findings of checks about one document."""
     contexts: dict[str, Context] = {}
-    for unit in checks.units:
-        if unit.reads != frozenset() and concerns(unit.reads, document):
-            context = _context(runner, checks, contexts, unit.reads, document)
-            yield from _guarded(runner, checks, unit, context, document)
-    for whole in checks.wholes:
-        if whole.reads != frozenset() and concerns(whole.reads, document):
-            context = _context(runner, checks, contexts, whole.reads, document)
-            yield from _guarded(runner, checks, whole, context, document)
+    for item in _items(checks):
+        if item.reads != frozenset() and concerns(item.reads, document):
+            context = _context(runner, checks, contexts, item.reads, document)
+            yield from _guarded(runner, checks, item, context, document)
+
+
+def _items(checks: RegoChecks) -> list[Unit | Whole]:
+    return [*checks.units, *checks.wholes]
 
 
 def _run_joining(runner: Runner, checks: RegoChecks) -> Iterator[Finding]:
     """Yield the findings of rules that read no input: they join worlds."""
     contexts: dict[str, Context] = {}
-    for item in (*checks.units, *checks.wholes):
+    for item in _items(checks):
         if item.reads == frozenset():
             context = _context(runner, checks, contexts, item.reads, None)
             yield from _guarded(runner, checks, item, context, None)
@@ -97,16 +97,19 @@ def _guarded(
     try:
         yield from _results(runner, checks, item, context, document)
     except EvaluationError as error:
-        located = located(error, checks.sources)
-        text = f"{located.code}: {located.message}"
-        yield _failure(item.rule, text, document, located.span)
+        found = located(error, checks.sources)
+        text = f"{found.code}: {found.message}"
+        yield _failure(item.rule, text, document, found.span)
     except RecursionError:
         text = "the input is nested too deeply for this rule"
         yield _failure(item.rule, text, document, None)
 
 
 def _failure(
-    rule: Rule, text: str, document: Document | None, span: Any  # noqa: ANN401
+    rule: Rule,
+    text: str,
+    document: Document | None,
+    span: Any,  # noqa: ANN401
 ) -> Finding:
     where = f" (on {document.name})" if document is not None else ""
     return Finding(

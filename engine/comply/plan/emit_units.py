@@ -71,7 +71,5 @@ def _print_run(printer: Printer, unit: Unit, function: str) -> None:
 
     with writer.block(f"def {function}({params}):"):
         printer.begin()
-        print_steps(
-            printer, Flow("return"), unit.after, finish, (unit.clause.value,)
-        )
+        print_steps(printer, Flow("return"), unit.after, finish, (unit.clause.value,))
         writer.line("return")

@@ -95,9 +95,7 @@ def _member(
     return None
 
 
-def _ordered(
-    step: ir.CallBuiltin, sign: str, text: Text, kinds: Kinds
-) -> Inline:
+def _ordered(step: ir.CallBuiltin, sign: str, text: Text, kinds: Kinds) -> Inline:
     left, right = step.args
     a, b, opposite = text(left), text(right), _OPPOSITE[sign]
     if isinstance(right, ir.Const) and type(right.value) is int:

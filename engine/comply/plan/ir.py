@@ -347,11 +347,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Steps whose solutions are reported: `shown` pairs a name with its local."""
+    """Steps whose solutions are reported: `shown` pairs a name with its value."""
 
     source: int
     steps: Steps
-    shown: tuple[tuple[str, Local], ...]
+    shown: tuple[tuple[str, Atom], ...]
 
 
 @dataclass(frozen=True, slots=True)

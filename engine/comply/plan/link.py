@@ -119,9 +119,7 @@ def _unit(unit: UnitLayout, namespace: dict[str, Any]) -> UnitCode:
     functions = [namespace[name] for name in unit.run]
     start = namespace[unit.start] if unit.start else None
     run = functions[0] if start is not None else _first_of(functions)
-    return UnitCode(
-        unit.source, unit.at, unit.path, unit.on, unit.match, start, run
-    )
+    return UnitCode(unit.source, unit.at, unit.path, unit.on, unit.match, start, run)
 
 
 def _first_of(clauses: list[Callable[..., Any]]) -> Callable[..., Any]:

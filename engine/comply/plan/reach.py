@@ -23,9 +23,7 @@ def called(steps: Iterable[ir.Step], plan: ir.Plan) -> set[ir.RuleId]:
                 found.add(rule)
             case ir.Extent(path=path):
                 whole = ("data", *path)
-                found.update(
-                    r.id for r in plan.rules if r.path[: len(whole)] == whole
-                )
+                found.update(r.id for r in plan.rules if r.path[: len(whole)] == whole)
             case ir.EnterWith(replacements=replacements):
                 found.update(r.rule for r in replacements if r.rule is not None)
             case _:

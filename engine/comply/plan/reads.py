@@ -35,7 +35,7 @@ def assigned(steps: Iterable[ir.Step]) -> Iterator[str]:
                 pass
 
 
-def atoms(step: ir.Step) -> tuple[ir.Atom, ...]:
+def atoms(step: ir.Step) -> tuple[ir.Atom, ...]:  # noqa: C901, PLR0911  (one case a step)
     """Return the atoms that a step itself reads, those of inner steps left out."""
     match step:
         case ir.Lookup(source=source, keys=keys) | ir.Maybe(source=source, keys=keys):
@@ -83,9 +83,8 @@ def read(steps: Iterable[ir.Step]) -> Iterator[str]:
                 yield atom.name
         yield from read(inner(step))
         if isinstance(step, ir.Collect):
-            for atom in (step.key, step.value):
-                if isinstance(atom, ir.Local):
-                    yield atom.name
+            ends = (step.key, step.value)
+            yield from (end.name for end in ends if isinstance(end, ir.Local))
 
 
 def all_assigned(steps: Iterable[ir.Step]) -> Iterator[str]:
@@ -104,7 +103,9 @@ def captured(steps: ir.Steps) -> list[str]:
 
 def loops(steps: ir.Steps) -> bool:
     """Tell whether steps run more than once."""
-    return any(isinstance(step, ir.Scan | ir.ScanIndex | ir.ScanRelation) for step in steps)
+    return any(
+        isinstance(step, ir.Scan | ir.ScanIndex | ir.ScanRelation) for step in steps
+    )
 
 
 def every_step(steps: Iterable[ir.Step]) -> Iterator[ir.Step]:

@@ -15,8 +15,7 @@ def map_atoms(node: Node, change: Callable[[ir.Atom], ir.Atom]) -> Node:
 
     Targets are atoms too: `change` has to give a local for a local that is assigned.
     """
-    mapped = _map(node, change)
-    return mapped  # type: ignore[return-value]
+    return _map(node, change)  # type: ignore[return-value]
 
 
 def _map(node: object, change: Callable[[ir.Atom], ir.Atom]) -> object:

@@ -50,7 +50,9 @@ class Context:
         self.mocks: dict[Any, Any] = {}
         self.strict = False
 
-    def replaced(self, changes: Sequence[tuple[tuple[str, ...], Any, Any]]) -> "Context":
+    def replaced(
+        self, changes: Sequence[tuple[tuple[str, ...], Any, Any]]
+    ) -> "Context":
         """Return a context in which each (path, value, rules) change holds.
 
         `rules` pairs the id of each rule at or under a data path with the steps that
@@ -93,7 +95,9 @@ def always(value: Value) -> Callable[..., Value]:
     return constant
 
 
-def standing_in(function: Callable[..., Value], contextual: bool) -> Callable[..., Value]:  # noqa: FBT001
+def standing_in(
+    function: Callable[..., Value], contextual: bool
+) -> Callable[..., Value]:
     """Return a built-in as a function of the context and the operands."""
 
     def call(context: Context, *operands: Value) -> Value:

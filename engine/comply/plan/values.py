@@ -200,7 +200,7 @@ def compare(a: Value, b: Value) -> int:
         return 0
     if rank == 3:
         a, b = _code_units(a), _code_units(b)
-    return (a > b) - (a < b)
+    return int(a > b) - int(a < b)
 
 
 def _code_units(text: str) -> bytes:

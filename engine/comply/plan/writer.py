@@ -10,7 +10,6 @@ from comply.plan.link import Place
 from comply.plan.values import NumberLiteral, RegoSet, Value, thaw
 
 
-
 @dataclass(slots=True)
 class Writer:
     """Lines of Python and, for each, the (source, offset) it came from.

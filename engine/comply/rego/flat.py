@@ -142,4 +142,4 @@ def original(name: str) -> str:
     >>> original("x.3"), original("$4")
     ('x', '_')
     """
-    return "_" if name.startswith("$") else name.split(".")[0]
+    return "_" if name.startswith("$") else name.split(".", maxsplit=1)[0]

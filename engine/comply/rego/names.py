@@ -82,22 +82,21 @@ def _declared_names(body: s.Body) -> Iterator[str]:
 def _used_names(body: s.Body) -> Iterator[str]:
     for literal in body:
         match literal:
-            case s.Expr(term=term, withs=withs):
+            case s.Expr(term=term):
                 yield from term_names(term)
+            case s.SomeIn(key=key, value=value, domain=domain):
+                for part in (key, value, domain):
+                    if part is not None:
+                        yield from term_names(part)
+            case s.Every(domain=domain):
+                yield from term_names(domain)
             case s.Some():
-                withs = ()
-            case s.SomeIn(key=key, value=value, domain=domain, withs=withs):
-                if key is not None:
-                    yield from term_names(key)
-                yield from term_names(value)
-                yield from term_names(domain)
-            case s.Every(domain=domain, withs=withs):
-                yield from term_names(domain)
-        for item in withs:
+                continue
+        for item in literal.withs:
             yield from term_names(item.value)
 
 
-def term_names(term: s.Term) -> Iterator[str]:
+def term_names(term: s.Term) -> Iterator[str]:  # noqa: C901  (one case a term)
     """Yield the names of variables in a term, those of closures left out."""
     match term:
         case s.Var(name=name):

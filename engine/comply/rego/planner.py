@@ -55,9 +55,7 @@ class Block:
     steps: Steps = field(default_factory=list)
 
 
-def compile_group(
-    context: Compilation, group: Group
-) -> tuple[ir.Rule, dict[int, int]]:
+def compile_group(context: Compilation, group: Group) -> tuple[ir.Rule, dict[int, int]]:
     """Return the rule of a group and the rules it reads (id -> offset of the read)."""
     context.calls = {}
     chains = tuple(
@@ -92,7 +90,7 @@ def _clause(context: Compilation, clause: f.FlatClause) -> ir.Clause:
     heads = [*clause.suffix, clause.value]
     missing = {n for head in heads for n in names(head)} - block.bound
     if missing:
-        _unsafe_heads(context, heads, missing, clause.at)
+        _unsafe_heads(context, missing, clause.at)
         return ir.Clause(clause.at, clause.source, params, (), (), ir.Const(None))
     atoms = [_value(context, block, head) for head in heads]
     return ir.Clause(
@@ -106,9 +104,7 @@ def _clause(context: Compilation, clause: f.FlatClause) -> ir.Clause:
     )
 
 
-def _unsafe_heads(
-    context: Compilation, heads: list[f.FlatTerm], missing: set[str], at: int
-) -> None:
+def _unsafe_heads(context: Compilation, missing: set[str], at: int) -> None:
     from_body = {n for n in missing if n.startswith("%")}
     if from_body and any(e.code == "rego_unsafe_var_error" for e in context.errors):
         return
@@ -185,9 +181,7 @@ def _every(context: Compilation, block: Block, literal: f.ForAll) -> None:
     body = Block(block.bound | introduced, ordered=False)
     _body(context, body, literal.body)
     block.steps.append(
-        ir.Every(
-            literal.at, key, ir.Local(literal.value), source, tuple(body.steps)
-        )
+        ir.Every(literal.at, key, ir.Local(literal.value), source, tuple(body.steps))
     )
 
 
@@ -460,50 +454,55 @@ def _data(
         return _walk(context, block, source, path, target)
     group = node.group
     if group is not None and not node.children:
-        return _rule_value(context, block, group, term.at, rest, target)
-    return _extent(context, block, tuple(steps), node, rest, term.at, target)
+        return _rule_value(context, block, group, _Rest(term.at, rest, target))
+    tail = _Rest(term.at, rest, target)
+    return _extent(context, block, tuple(steps), node, tail)
 
 
-def _rule_value(  # noqa: PLR0913  (a step has this many parts)
-    context: Compilation,
-    block: Block,
-    group: Group,
-    at: int,
-    rest: tuple[s.Term, ...],
-    target: ir.Local | None,
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What is left of a reference after its ground prefix, and where its value goes."""
+
+    at: int
+    path: tuple[s.Term, ...]
+    target: ir.Local | None
+
+
+def _rule_value(
+    context: Compilation, block: Block, group: Group, rest: _Rest
 ) -> ir.Atom:
-    context.calls.setdefault(group.id, at)
+    context.calls.setdefault(group.id, rest.at)
     if group.kind == "function":
-        block.steps.append(ir.Never(at))
-        for step in rest:
+        block.steps.append(ir.Never(rest.at))
+        for step in rest.path:
             block.bound |= names(_as_flat(step))
-        return target or ir.Const(None)
-    made = (target if not rest else None) or context.fresh()
-    block.steps.append(ir.CallRule(at, made, group.id))
-    return _walk(context, block, made, rest, target) if rest else made
+        return rest.target or ir.Const(None)
+    made = (rest.target if not rest.path else None) or context.fresh()
+    block.steps.append(ir.CallRule(rest.at, made, group.id))
+    if not rest.path:
+        return made
+    return _walk(context, block, made, rest.path, rest.target)
 
 
-def _extent(  # noqa: PLR0913  (a step has this many parts)
+def _extent(
     context: Compilation,
     block: Block,
     steps: tuple[str, ...],
     node: Node,
-    rest: tuple[s.Term, ...],
-    at: int,
-    target: ir.Local | None,
+    rest: _Rest,
 ) -> ir.Atom:
-    for group in _reachable(node, rest):
-        context.calls.setdefault(group.id, at)
+    for group in _reachable(node, rest.path):
+        context.calls.setdefault(group.id, rest.at)
     keys: list[ir.Atom] = []
-    for step in rest:
+    for step in rest.path:
         flat = _as_flat(step)
         if not _ground(block, flat):
             break
         keys.append(_value(context, block, flat))
-    remaining = rest[len(keys) :]
-    made = (target if not remaining else None) or context.fresh()
-    block.steps.append(ir.Extent(at, made, steps, tuple(keys)))
-    return _walk(context, block, made, remaining, target) if remaining else made
+    path = rest.path[len(keys) :]
+    made = (rest.target if not path else None) or context.fresh()
+    block.steps.append(ir.Extent(rest.at, made, steps, tuple(keys)))
+    return _walk(context, block, made, path, rest.target) if path else made
 
 
 def _reachable(node: Node, rest: tuple[s.Term, ...]) -> Iterator[Group]:
@@ -543,13 +542,10 @@ def _invoke(context: Compilation, block: Block, literal: f.Invoke) -> None:
         step_ = ir.ScanRelation(literal.at, target, literal.builtin, args)
         block.steps.append(step_)
     else:
-        block.steps.append(
-            ir.CallBuiltin(literal.at, target, literal.builtin, args)
-        )
+        block.steps.append(ir.CallBuiltin(literal.at, target, literal.builtin, args))
     if output is None:
         block.steps.append(ir.Holds(literal.at, target))
     elif fresh:
         block.bound |= {target.name}
     else:
         _match(context, block, output, target)
-

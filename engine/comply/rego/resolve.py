@@ -13,7 +13,6 @@ from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.chain import term_of
 from comply.rego.errors import Code, RegoError
-from comply.rego.safety import names
 from comply.rego.names import (
     GlobalPath,
     Scope,
@@ -22,6 +21,7 @@ from comply.rego.names import (
     pattern_names,
     use,
 )
+from comply.rego.safety import names
 
 Metadata = Callable[[str], object]
 
@@ -201,9 +201,7 @@ def _declare(context: Resolution, scope: Scope, var: s.Var, verb: str) -> str:
     return scope.declared[name]
 
 
-def _expression(
-    context: Resolution, scope: Scope, literal: s.Expr, out: Out
-) -> None:
+def _expression(context: Resolution, scope: Scope, literal: s.Expr, out: Out) -> None:
     withs = _replacements(context, scope, literal.withs, out)
     lifted: Out = []
     flat = _literal(context, scope, literal.term, lifted)
@@ -268,9 +266,7 @@ def _assign(
     return _unify(term.at, _lift(context, scope, target, out), right, out)
 
 
-def _unify(
-    at: int, left: f.FlatTerm, right: f.FlatTerm, out: Out
-) -> f.Unify:
+def _unify(at: int, left: f.FlatTerm, right: f.FlatTerm, out: Out) -> f.Unify:
     """Return `left = right`; two arrays or objects are unified member by member.
 
     All but the last member go to `out`, so that each can wait for its own variables.
@@ -298,9 +294,7 @@ def _same_keys(
     return strings and whole and set(left) == set(right)
 
 
-def _some_in(
-    context: Resolution, scope: Scope, literal: s.SomeIn, out: Out
-) -> None:
+def _some_in(context: Resolution, scope: Scope, literal: s.SomeIn, out: Out) -> None:
     withs = _replacements(context, scope, literal.withs, out)
     lifted: Out = []
     domain = _keep(context, scope, literal.domain, lifted)
@@ -318,9 +312,7 @@ def _some_in(
     out.extend(_with(item, withs) for item in lifted)
 
 
-def _step(
-    context: Resolution, domain: f.FlatTerm, key: f.FlatTerm, out: Out
-) -> s.Ref:
+def _step(context: Resolution, domain: f.FlatTerm, key: f.FlatTerm, out: Out) -> s.Ref:
     """Return `domain[key]`."""
     match domain:
         case s.Ref(at=at, head=head, path=path):
@@ -352,9 +344,7 @@ def _every(context: Resolution, scope: Scope, literal: s.Every, out: Out) -> Non
     body: Out = []
     _body(context, inner, literal.body, body)
     lifted.append(
-        f.ForAll(
-            literal.at, key, value, domain, tuple(body), frozenset(inner.outer)
-        )
+        f.ForAll(literal.at, key, value, domain, tuple(body), frozenset(inner.outer))
     )
     out.extend(_with(item, withs) for item in lifted)
 
@@ -389,25 +379,19 @@ def _keep(context: Resolution, scope: Scope, term: s.Term, out: Out) -> f.FlatTe
             return _name(context, scope, term)
         case s.Ref():
             return _reference(context, scope, term, out)
-        case (
-            s.ArrayComprehension() | s.SetComprehension() | s.ObjectComprehension()
-        ):
+        case s.ArrayComprehension() | s.SetComprehension() | s.ObjectComprehension():
             return _closure(context, scope, term)
     return _lift(context, scope, term, out)
 
 
-def _reference(
-    context: Resolution, scope: Scope, term: s.Ref, out: Out
-) -> s.Ref:
+def _reference(context: Resolution, scope: Scope, term: s.Ref, out: Out) -> s.Ref:
     head = term.head
     base = (
         _name(context, scope, head)
         if isinstance(head, s.Var)
         else _lift(context, scope, head, out)
     )
-    steps = tuple(
-        _as_syntax(_lift(context, scope, step, out)) for step in term.path
-    )
+    steps = tuple(_as_syntax(_lift(context, scope, step, out)) for step in term.path)
     match base:
         case s.Ref(head=root, path=path):
             return s.Ref(term.at, root, (*path, *steps))
@@ -454,9 +438,7 @@ def _lift_all(
     return tuple(_as_syntax(_lift(context, scope, term, out)) for term in terms)
 
 
-def _template(
-    context: Resolution, scope: Scope, term: s.Template, out: Out
-) -> s.Var:
+def _template(context: Resolution, scope: Scope, term: s.Template, out: Out) -> s.Var:
     """Return the text of `$"..."`; a part is a set, empty where it is undefined."""
     parts: list[s.Term] = []
     for part in term.parts:
@@ -586,9 +568,7 @@ def _arity(name: str) -> int | None:
     return count
 
 
-def _print(
-    context: Resolution, scope: Scope, term: s.Call, out: Out
-) -> f.Invoke:
+def _print(context: Resolution, scope: Scope, term: s.Call, out: Out) -> f.Invoke:
     """Return a call of print whose operands are sets, so that none can stop it."""
     args = tuple(_optional(context, scope, arg, out) for arg in term.args)
     return f.Invoke(term.at, "internal.print", (), args, None)

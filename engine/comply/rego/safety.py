@@ -14,7 +14,7 @@ Unsafe = Callable[[str, int], None]
 _ROOTS = frozenset({"input", "data"})
 
 
-def variables(term: f.FlatTerm) -> Iterator[s.Var]:
+def variables(term: f.FlatTerm) -> Iterator[s.Var]:  # noqa: C901  (one case a term)
     """Yield the variables of a flat term; of a closure, those from around it."""
     match term:
         case s.Var(name=name):
@@ -81,7 +81,7 @@ def computable(term: f.FlatTerm, bound: Names) -> bool:
             return names(term) <= bound
 
 
-def ready(literal: f.FlatLiteral, bound: Names) -> Names | None:
+def ready(literal: f.FlatLiteral, bound: Names) -> Names | None:  # noqa: C901  (one case a literal)
     """Return the names that a literal binds, or None where it cannot run yet."""
     if not _withs_ready(literal, bound):
         return None
@@ -116,7 +116,7 @@ def _withs_ready(literal: f.FlatLiteral, bound: Names) -> bool:
     )
 
 
-def literal_variables(literal: f.FlatLiteral) -> Iterator[s.Var]:
+def literal_variables(literal: f.FlatLiteral) -> Iterator[s.Var]:  # noqa: C901  (one case a literal)
     """Yield the variables of a literal that its own scope must know."""
     for item in literal.withs:
         if item.value is not None:

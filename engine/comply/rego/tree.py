@@ -61,9 +61,7 @@ def _absorbed(rules: tuple[FlatRule, ...]) -> Iterator[FlatRule]:
             yield rule
             continue
         steps = tuple(Scalar(rule.at, step) for step in rule.path[len(home) :])
-        clauses = tuple(
-            replace(c, suffix=(*steps, *c.suffix)) for c in rule.clauses
-        )
+        clauses = tuple(replace(c, suffix=(*steps, *c.suffix)) for c in rule.clauses)
         yield replace(rule, path=home, clauses=clauses)
 
 

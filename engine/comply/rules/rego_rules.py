@@ -12,7 +12,8 @@ from comply.rego.errors import RegoError
 from comply.rego.parser import parse_module
 from comply.rego.policy import Version, plan_modules
 from comply.rego.resolve import head_path
-from comply.rego.syntax import Import, Module, Ref, Rule as RegoRule, Scalar, Var
+from comply.rego.syntax import Import, Module, Ref, Scalar, Var
+from comply.rego.syntax import Rule as RegoRule
 from comply.rules.checks import Compiled
 from comply.rules.files import RuleFile
 from comply.rules.rule import describe
@@ -78,9 +79,7 @@ def _groups(
     return [*groups, *unique.values()]
 
 
-def _named(
-    module: Module, packages: set[tuple[str, ...]]
-) -> Iterator[tuple[str, ...]]:
+def _named(module: Module, packages: set[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
     """Yield the packages that a module names in its imports."""
     for item in module.imports:
         path = _data_path(item)
@@ -92,15 +91,11 @@ def _named(
 def _data_path(item: Import) -> tuple[str, ...]:
     match item.path:
         case Ref(head=Var(name="data"), path=path):
-            return tuple(
-                str(p.value) for p in path if isinstance(p, Scalar)
-            )
+            return tuple(str(p.value) for p in path if isinstance(p, Scalar))
     return ()
 
 
-def _compile(
-    group: list[tuple[RuleFile, Module]], files: list[RuleFile]
-) -> Compiled:
+def _compile(group: list[tuple[RuleFile, Module]], files: list[RuleFile]) -> Compiled:
     modules = tuple(module for _, module in group)
     wanted = frozenset(
         ("data", *module.package, name)

@@ -8,9 +8,7 @@ from comply.plan.reach import clauses
 from comply.plan.reads import every_step
 
 
-def map_clauses(
-    plan: ir.Plan, change: Callable[[ir.Clause], ir.Clause]
-) -> ir.Plan:
+def map_clauses(plan: ir.Plan, change: Callable[[ir.Clause], ir.Clause]) -> ir.Plan:
     """Return a plan with `change` applied to each clause, and to the query's steps."""
     rules = tuple(
         replace(
@@ -28,19 +26,15 @@ def _map_query(
 ) -> ir.Query | None:
     if query is None:
         return None
-    shown = tuple(local for _, local in query.shown)
-    made = change(
-        ir.Clause(0, query.source, (), query.steps, shown, ir.Const(None))
-    )
+    keys = tuple(local for _, local in query.shown)
+    made = change(ir.Clause(0, query.source, (), query.steps, keys, ir.Const(None)))
     names = (name for name, _ in query.shown)
     return replace(
         query, steps=made.steps, shown=tuple(zip(names, made.keys, strict=True))
     )
 
 
-def map_bodies(
-    steps: ir.Steps, change: Callable[[ir.Steps], ir.Steps]
-) -> ir.Steps:
+def map_bodies(steps: ir.Steps, change: Callable[[ir.Steps], ir.Steps]) -> ir.Steps:
     """Return steps with `change` applied to the steps inside each, innermost first."""
     return tuple(
         replace(step, body=change(map_bodies(step.body, change)))

@@ -26,9 +26,7 @@ def _without_copies(clause: ir.Clause) -> ir.Clause:
         name: named.get(atom.name, atom) if isinstance(atom, ir.Local) else atom
         for name, atom in resolved.items()
     }
-    resolved.update(
-        {old: new for old, new in named.items() if old not in resolved}
-    )
+    resolved.update({old: new for old, new in named.items() if old not in resolved})
     made = substitute(clause, {n: a for n, a in resolved.items() if a != ir.Local(n)})
     return replace(made, steps=_swept(made.steps))
 

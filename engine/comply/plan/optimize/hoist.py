@@ -63,10 +63,7 @@ def _hoisted(steps: ir.Steps, number: list[int]) -> ir.Steps:
         moved: list[ir.Step] = []
         inside: list[ir.Step] = []
         for step in steps[at + 1 :]:
-            if isinstance(step, ir.Lookup) and _invariant(ahead, step):
-                moved.append(step)
-                ahead.variant -= {step.target.name}
-            elif isinstance(step, ir.Maybe) and _invariant(ahead, step):
+            if isinstance(step, ir.Lookup | ir.Maybe) and _invariant(ahead, step):
                 moved.append(step)
                 ahead.variant -= {step.target.name}
             else:

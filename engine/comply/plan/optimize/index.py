@@ -78,9 +78,7 @@ def _outside(atom: ir.Atom, inside: set[str]) -> bool:
     return isinstance(atom, ir.Local) and atom.name not in inside
 
 
-def _path_of(
-    steps: list[ir.Step], atom: ir.Atom, element: ir.Local
-) -> tuple[str, ...]:
+def _path_of(steps: list[ir.Step], atom: ir.Atom, element: ir.Local) -> tuple[str, ...]:
     """Return the strings by which a step reads `atom` from the element, () if none."""
     for step in steps:
         if isinstance(step, ir.Lookup) and step.target == atom:

@@ -33,9 +33,11 @@ def scan_through_sets(plan: ir.Plan) -> ir.Plan:
             continue
         chains: list[tuple[ir.Clause, ...]] = []
         for chain in rule.chains:
-            chains += [(c,) for c in _expanded(chain[0], sets)] if len(
-                chain
-            ) == 1 else [chain]
+            chains += (
+                [(c,) for c in _expanded(chain[0], sets)]
+                if len(chain) == 1
+                else [chain]
+            )
         fits = len(chains) <= max(MOST_CLAUSES, len(rule.chains))
         rules.append(replace(rule, chains=tuple(chains)) if fits else rule)
     return replace(plan, rules=tuple(rules))
@@ -90,9 +92,7 @@ def _joined(
     return replace(clause, steps=(*steps, *clause.steps[at + 1 :]))
 
 
-def _calls_for(
-    step: ir.Step, source: ir.Atom, clause: ir.Clause, at: int
-) -> bool:
+def _calls_for(step: ir.Step, source: ir.Atom, clause: ir.Clause, at: int) -> bool:
     """Tell whether a step only fetches the set that is no longer needed."""
     if not isinstance(step, ir.CallRule) or step.target != source:
         return False
