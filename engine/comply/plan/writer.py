@@ -90,12 +90,18 @@ def _key(key: Value) -> str:
 
 
 def name(local: ir.Local) -> str:
-    """Return the Python name of a local.
+    """Return the Python name of a local, different for different locals.
+
+    An author may call a variable `x_2`, hence what tells locals of one name apart stands
+    before the name.
 
     >>> name(ir.Local("x.2")), name(ir.Local("$3")), name(ir.Local("%4c"))
-    ('l_x_2', 'w_3', 't_4c')
+    ('l2_x', 'w_3', 't_4c')
     """
-    text = local.name.replace(".", "_")
+    text = local.name
     if text[0] == "$":
         return "w_" + text[1:]
-    return "t_" + text[1:] if text[0] == "%" else "l_" + text
+    if text[0] == "%":
+        return "t_" + text[1:]
+    written, *tags = text.split(".")
+    return f"l{''.join(tags)}_{written}"

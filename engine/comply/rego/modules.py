@@ -16,9 +16,14 @@ from comply.rego.tree import Group, Node, build_tree, group_rules
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and what a query needs to be compiled against it."""
+    """A plan, and what a query needs to be compiled against it.
+
+    `written` is the plan before it was improved: what a query replaces by `with` must
+    not have been written out.
+    """
 
     plan: ir.Plan
+    written: ir.Plan
     root: Node
     functions: dict[tuple[str, ...], Group]
 
@@ -61,8 +66,8 @@ def plan_modules(
         raise together(errors)
     packages = tuple(sorted({("data", *m.package) for m in modules}))
     entries = frozenset(rule.id for rule in rules if rule.path in wanted)
-    plan = improve(ir.Plan(rules, sources, packages, entries))
-    return Planned(plan, root, functions)
+    written = ir.Plan(rules, sources, packages, entries)
+    return Planned(improve(written), written, root, functions)
 
 
 def _annotations(modules: tuple[s.Module, ...]) -> Annotations:

@@ -9,12 +9,9 @@ from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.emit import load, print_plan
 from comply.plan.link import Program
-from comply.plan.runtime import (
-    Context,
-    EvaluationError,
-    collector_paused,
-    extent,
-)
+from comply.plan.optimize import optimize
+from comply.plan.reads import every_step
+from comply.plan.runtime import Context, EvaluationError, collector_paused, extent
 from comply.plan.values import UNDEFINED, Value, to_json
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError, located, together
@@ -33,12 +30,13 @@ Version: TypeAlias = Literal["v0", "v1", "auto"]
 class Policy:
     """Compiled modules.
 
-    `program` is their generated code; `root` and `functions` let queries be compiled
-    against it.
+    `program` is their generated code; `written` (the plan before its passes), `root`
+    and `functions` let queries be compiled against it.
     """
 
     modules: tuple[s.Module, ...]
     plan: ir.Plan
+    written: ir.Plan
     program: Program
     root: Node
     functions: dict[tuple[str, ...], Group]
@@ -129,7 +127,10 @@ class Policy:
         query = compile_query(compilation, flat, shown, index)
         if errors:
             raise together(errors)
-        plan = replace(self.plan, sources=sources, query=query)
+        if any(isinstance(step, ir.EnterWith) for step in every_step(query.steps)):
+            plan = optimize(replace(self.written, sources=sources, query=query))
+        else:
+            plan = replace(self.plan, sources=sources, query=query)
         return load(print_plan(plan), plan)
 
 
@@ -168,4 +169,11 @@ def compile_parsed(
     """
     planned = plan_modules(modules, wanted)
     program = load(print_plan(planned.plan), planned.plan)
-    return Policy(modules, planned.plan, program, planned.root, planned.functions)
+    return Policy(
+        modules,
+        planned.plan,
+        planned.written,
+        program,
+        planned.root,
+        planned.functions,
+    )

@@ -9,8 +9,9 @@ from comply.plan.emit import layout_of, print_plan
 from comply.plan.link import compiled
 from comply.plan.reach import input_keys
 from comply.rego.errors import RegoError
+from comply.rego.modules import plan_modules
 from comply.rego.parser import parse_module
-from comply.rego.policy import Version, plan_modules
+from comply.rego.policy import Version
 from comply.rego.resolve import head_path
 from comply.rego.syntax import Import, Module, Ref, Scalar, Var
 from comply.rego.syntax import Rule as RegoRule
@@ -92,7 +93,8 @@ def _data_path(item: Import) -> tuple[str, ...]:
     match item.path:
         case Ref(head=Var(name="data"), path=path):
             return tuple(str(p.value) for p in path if isinstance(p, Scalar))
-    return ()
+        case _:
+            return ()
 
 
 def _compile(group: list[tuple[RuleFile, Module]], files: list[RuleFile]) -> Compiled:

@@ -1,6 +1,7 @@
 """Copies of locals and constants are read where they came from."""
 
 from dataclasses import replace
+from typing import TypeGuard
 
 from comply.plan import ir
 from comply.plan.optimize.clauses import map_clauses
@@ -16,7 +17,7 @@ def propagate_copies(plan: ir.Plan) -> ir.Plan:
 def _without_copies(clause: ir.Clause) -> ir.Clause:
     mapping: dict[str, ir.Atom] = {}
     for step in every_step(clause.steps):
-        if isinstance(step, ir.Copy) and isinstance(step.source, ir.Local | ir.Const):
+        if _is_copy(step):
             mapping[step.target.name] = step.source
     if not mapping:
         return clause
@@ -27,8 +28,8 @@ def _without_copies(clause: ir.Clause) -> ir.Clause:
         for name, atom in resolved.items()
     }
     resolved.update({old: new for old, new in named.items() if old not in resolved})
-    made = substitute(clause, {n: a for n, a in resolved.items() if a != ir.Local(n)})
-    return replace(made, steps=_swept(made.steps))
+    swept = replace(clause, steps=_swept(clause.steps))
+    return substitute(swept, {n: a for n, a in resolved.items() if a != ir.Local(n)})
 
 
 def _end(atom: ir.Atom, mapping: dict[str, ir.Atom]) -> ir.Atom:
@@ -47,15 +48,15 @@ def _preferred(resolved: dict[str, ir.Atom]) -> dict[str, ir.Atom]:
 
 
 def _swept(steps: ir.Steps) -> ir.Steps:
-    """Drop copies whose target became their source, or a constant."""
+    """Return steps without the copies that nothing reads any more."""
     kept: list[ir.Step] = []
     for step in steps:
-        if isinstance(step, ir.Copy) and (
-            step.target == step.source or isinstance(step.target, ir.Const)
-        ):
-            continue
         if isinstance(step, ir.Not | ir.Collect | ir.Every):
             kept.append(replace(step, body=_swept(step.body)))
-        else:
+        elif not _is_copy(step):
             kept.append(step)
     return tuple(kept)
+
+
+def _is_copy(step: ir.Step) -> TypeGuard[ir.Copy]:
+    return isinstance(step, ir.Copy) and isinstance(step.source, ir.Local | ir.Const)
