@@ -5,6 +5,7 @@ https://www.openpolicyagent.org/docs/policy-reference/builtins/time
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from time import sleep
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +25,11 @@ from comply.plan.values import Value
 _SECOND: Final = 10**9
 _DAY: Final = 86_400
 _MOMENT: Final = "either number (ns) or [number (ns), string (tz)]"
+
+
+def wait(duration: Value) -> None:
+    """Wait as the conformance suite's `test.sleep` does, a tenth of a second at most."""
+    sleep(min(max(parse_duration_ns(duration), 0) / 1e9, 0.1))
 
 
 def now_ns(evaluation: Evaluation) -> int:
@@ -264,6 +270,7 @@ BUILTINS: Final[dict[str, Callable[..., Value]]] = {
     "time.date": date,
     "time.diff": diff,
     "time.format": format_time,
+    "test.sleep": wait,
     "time.now_ns": now_ns,
     "time.parse_duration_ns": parse_duration_ns,
     "time.parse_ns": parse_ns,

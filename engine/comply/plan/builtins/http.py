@@ -8,7 +8,7 @@ from typing import Final
 
 from comply.plan.builtins.failure import BuiltinError, Evaluation, HaltError
 from comply.plan.builtins.http_client import NetworkError, Response, send
-from comply.plan.builtins.http_request import Request, boolean, read_request
+from comply.plan.builtins.http_request import check_names, Request, boolean, read_request
 from comply.plan.builtins.json_text import read_json
 from comply.plan.builtins.octets import to_text
 from comply.plan.builtins.operands import mapping
@@ -32,6 +32,7 @@ def send_request(evaluation: Evaluation, request: Value) -> dict[str, Value]:
         BuiltinError: if the request is malformed, or there is no response.
     """
     given = mapping(request)
+    check_names(given)
     if CAPABILITY not in evaluation.allowed:
         raise HaltError(
             f"a rule wants to call {given.get('url', '?')}, which is not allowed; "

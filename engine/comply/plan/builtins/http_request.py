@@ -90,12 +90,11 @@ class Request:
     trust: Trust
 
 
-def read_request(given: dict[Key, Value], env: dict[str, str]) -> Request:
-    """Return the request that an object asks for; `env` may hold its certificates.
+def check_names(given: dict[Key, Value]) -> None:
+    """Refuse a request that lacks a field or has one that http.send does not know.
 
     Raises:
-        OperandError: if a field is missing or unknown.
-        BuiltinError: if a field is malformed.
+        OperandError: with the names.
     """
     missing = [name for name in ("method", "url") if name not in given]
     if missing:
@@ -107,6 +106,16 @@ def read_request(given: dict[Key, Value], env: dict[str, str]) -> Request:
         raise OperandError(
             f"operand 1 invalid request parameters(s): {show(RegoSet(unknown))}"
         )
+
+
+def read_request(given: dict[Key, Value], env: dict[str, str]) -> Request:
+    """Return the request that an object asks for; `env` may hold its certificates.
+
+    Raises:
+        OperandError: if a field is missing or unknown.
+        BuiltinError: if a field is malformed.
+    """
+    check_names(given)
     method = _string(given, "method").upper()
     if not method or not _TOKEN.issuperset(method):
         raise BuiltinError(f"net/http: invalid method {quote(method)}")

@@ -16,11 +16,17 @@ _MOST_LINES: Final = 10_000
 
 
 def runtime(evaluation: Evaluation) -> dict[str, Value]:
-    """Return what is known of the engine; `env` is empty unless the user grants it.
+    """Return the engine and its environment, if the user grants `env`.
 
-    >>> runtime(Evaluation())["env"]
+    Without the grant a rule learns nothing, as from an OPA that has no runtime.
+
+    >>> runtime(Evaluation())
     {}
+    >>> runtime(Evaluation(env={"A": "b"}))["env"]
+    {'A': 'b'}
     """
+    if not evaluation.env and "env" not in evaluation.allowed:
+        return {}
     return {
         "version": VERSION,
         "commit": "",
