@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.rego_trees import show_body, show_module, show_term
 
 from comply.plan.values import NumberLiteral
@@ -138,6 +140,7 @@ def test_published_policies_parse() -> None:
         (0, "package a\np { if; contains := 1; every; in == 2 }"),
         (0, "package a\np { 1 in input.x }"),
         (0, "package a\np { every x in input.y { x } }"),
+        (1, "package a\nimport future.keywords.in\np if 1 in input.x"),
     ],
 )
 def test_version_is_told_by_the_text(version: int, text: str) -> None:
@@ -257,6 +260,18 @@ def test_numbers_are_exact(text: str, value: object) -> None:
         assert term.value.text == text
 
 
+@pytest.mark.parametrize("text", ["1e99999", "1e-99999", "1" * 40_000, "1e" + "9" * 30])
+def test_numbers_have_a_limit(text: str) -> None:
+    with pytest.raises(RegoError, match="number too big"):
+        parse_term(text)
+
+
+@pytest.mark.parametrize("text", ["01", "-00", ".1.5", ".x", "-.", "--1", "-(1)", "- "])
+def test_texts_that_are_no_numbers(text: str) -> None:
+    with pytest.raises(RegoError, match=r"expected number|unexpected"):
+        parse_term(text)
+
+
 def test_number_of_thousands_of_digits() -> None:
     term = parse_term("9" * 5000)
     assert isinstance(term, Scalar)
@@ -357,6 +372,10 @@ q if { true; }
         ('p := "a\n\nq := "b\n', ["2: non-terminated string", "4: non-terminated string"]),
         ("p := :=\nq := 1 +\n", ["2: unexpected assign token", "3: unexpected eof token"]),
         ("import foo\nimport data.b as input\n", ["2: unexpected import path, must begin with one of: {data, future, input, rego}, got: foo", "3: unexpected import alias, must not be a reserved name, got: input"]),
+        ("p if { f([1 }) }\nq := 1\n", ["2: `[` is never closed"]),
+        ("p if { f(1 [ ( ] ) }\nq := 1\n", ["2: `(` is never closed"]),
+        ("p.q[x][1] contains 1 else := 1\nf[x](y) contains 1\n", ["2: unexpected else keyword", "3: unexpected contains keyword: the contains keyword can only be used with multi-value rule definitions (e.g., f[x] contains <VALUE> { ... })"]),
+        ("p[x + 1].a(y) contains 1\n", ["2: unexpected contains keyword: the contains keyword can only be used with multi-value rule definitions (e.g., p[...].a contains <VALUE> { ... })"]),
         ("  p := )\n  q := )\n", ["2: unexpected ) token", "3: unexpected ) token"]),
         ("p if { x } } \nq := 1\n", ["2: unexpected } token"]),
     ],
@@ -427,3 +446,33 @@ def test_large_file() -> None:
 @pytest.mark.parametrize("text", ["\0", "package a\n\0", "package a\np := \ud800", "\r\r", "{{ x }}"])  # fmt: skip
 def test_no_text_is_too_strange(text: str) -> None:
     assert errors_of(text)
+
+
+@given(st.data())
+def test_a_damaged_policy_is_read_or_refused(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from([t for _, t, _ in sections("trees.txt")]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        width = data.draw(st.integers(0, 4))
+        patch = data.draw(st.sampled_from(PATCHES))
+        text = text[:at] + patch + text[at + width :]
+    failure = None
+    try:
+        module_of(text)
+    except RegoError as error:
+        failure = error
+    if failure:
+        places = [
+            (e.span and str(e.span), e.span and e.span.col) for e in failure.errors
+        ]
+        assert len(set(places)) == len(places)
+        assert str(failure)
+        assert {e.code for e in failure.errors} == {"rego_parse_error"}
+
+
+PATCHES = (
+    "", "{", "}", "[", "]", "(", ")", "|", ",", ";", ":", "=", ":=", '"', "`", '$"', "{x",
+    "$`", ".", "#", "\n", "\\", "-", "0", "1e", " if ", " not ", " some ", " every ",
+    " in ", " with ", " as ", " contains ", " else ", " default ", " import ", "package ",
+    "# METADATA\n", "\0", "é",
+)  # fmt: skip

@@ -3,7 +3,7 @@
 Grammar: https://www.openpolicyagent.org/docs/policy-reference#grammar
 """
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from comply.plan.values import NumberLiteral
 
@@ -101,7 +101,10 @@ def decode_number(text: str) -> int | float | Decimal:
     """
     if text.isdecimal() and len(text) < 20:
         return int(text)
-    exact = Decimal(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        raise NumberTooBigError from None
     if exact and abs(exact.adjusted()) * _BITS_PER_DIGIT > _MOST_BITS:
         raise NumberTooBigError
     if exact and text.removeprefix("-").isdecimal() and len(text) < _INT_DIGITS:

@@ -329,6 +329,8 @@ def _read_number(c: Cursor) -> Term:
     if c.kind != "number":
         raise c.unexpected("expected number")
     word = c.word()
+    if not whole and not word.isdecimal():
+        raise c.unexpected("expected number")
     if whole and word[0] == "0" and word[1:2].isdecimal():
         raise c.unexpected("expected number without leading zero")
     try:
