@@ -9,7 +9,7 @@ import pytest
 from comply.findings import Status
 from comply.load import load
 from comply.load.facts import Document, facts
-from comply.load.oracle_ddl import read_script
+from comply.load.oracle_ddl import load_together, read_scripts
 from comply.source import LoadError, Source
 
 ROOT = Path(__file__).parents[1]
@@ -303,12 +303,37 @@ def test_hints_name_what_is_close() -> None:
 
 
 def test_names_without_owner_find_the_only_table_of_that_name() -> None:
-    schema = read_script(
-        Source(
-            "s",
-            "CREATE TABLE app.t (id NUMBER PRIMARY KEY);"
-            " CREATE TABLE app.u (t_id NUMBER REFERENCES t(id));"
-            " ALTER TABLE t ADD x NUMBER; CREATE INDEX i ON u (t_id);",
-        )
+    script = (
+        "CREATE TABLE app.t (id NUMBER PRIMARY KEY);"
+        " CREATE TABLE app.u (t_id NUMBER REFERENCES t(id));"
+        " ALTER TABLE t ADD x NUMBER; CREATE INDEX i ON u (t_id);"
     )
-    assert schema.unread == ()
+    assert read_scripts([Source("s", script)]).unread == ()
+
+
+def test_scripts_of_one_schema_are_loaded_together() -> None:
+    tables = Source(
+        "tables.sql", "CREATE TABLE a (id NUMBER);\nCREATE TABLE b (a_id NUMBER);"
+    )
+    keys = Source(
+        "keys.sql",
+        "ALTER TABLE a ADD CONSTRAINT a_pk PRIMARY KEY (id);\n"
+        "ALTER TABLE b ADD (extra DATE, FOREIGN KEY (a_id) REFERENCES a);\n"
+        "CREATE INDEX b_a ON b (a_id);\nGRANT SELECT ON a TO x;\nRENAME b TO c;",
+    )
+    first, second = load_together([tables, keys])
+    assert first.problems == second.problems == ()
+    a = table(first, "A")
+    assert [c["name"] for c in a["constraints"]] == ["A_PK"]
+    assert [c["nullable"] for c in a["columns"]] == [False]
+    assert str(first.locate(("tables", 0))) == "tables.sql:1:14"
+    assert str(first.locate(("tables", 0, "columns", 0))) == "tables.sql:1:17"
+    assert str(first.locate(("constraints", 0))) == "keys.sql:1:19"
+    c = table(second, "C")
+    assert [x["name"] for x in c["columns"]] == ["A_ID", "EXTRA"]
+    assert [x["name"] for x in c["indexes"]] == ["B_A"]
+    assert str(second.locate(("tables", 0, "columns", 1))) == "keys.sql:2:20"
+    assert str(second.locate(("tables", 0, "columns", 0))) == "tables.sql:2:17"
+    assert [g["grantee"] for g in second.value["grants"]] == ["X"]
+    assert first.value["grants"] == []
+    assert len(first.value["statements"]) == 2

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from comply.dialect.errors import SqlError
-from comply.load.oracle_ddl import read_script
+from comply.load.oracle_ddl import read_scripts
 from comply.source import Source
 from comply.sql import parse
 from comply.sql.assertion import Assertion, tables_in
@@ -16,6 +16,7 @@ from comply.sql.catalog import Catalog, catalog_of
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("COMPLY_SHARED", ROOT.parent / "shared"))
 
+_EXISTS = "CREATE ASSERTION a CHECK (EXISTS (SELECT 1 FROM t))"
 SCHEMA = """
 CREATE TABLE tickets (id INTEGER, customer_id INTEGER, engineer_id INTEGER,
   priority VARCHAR, created_at TIMESTAMP);
@@ -47,7 +48,7 @@ def rows(
 
 
 def catalog(script: str) -> Catalog:
-    return catalog_of(read_script(Source("s", script)).schema)
+    return catalog_of(read_scripts([Source("s", script)]).schema)
 
 
 def test_what_an_assertion_says_of_itself() -> None:
@@ -86,7 +87,7 @@ CREATE ASSERTION IF NOT EXISTS app.no_junior CHECK (NOT EXISTS (SELECT 1 FROM t)
     ],
 )
 def test_states_and_their_implications(words: str, state: tuple[bool, ...]) -> None:
-    made = one("CREATE ASSERTION a CHECK (EXISTS (SELECT 1 FROM t)) " + words)
+    made = one(f"{_EXISTS} {words}")
     found = (made.deferrable, made.initially_deferred, made.enabled, made.validated)
     assert found == state
 

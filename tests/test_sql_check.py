@@ -121,12 +121,12 @@ def test_a_rule_broken_by_the_data_that_is_there_is_a_finding() -> None:
     [
         ("INSERT INTO heads VALUES (1, '')", "sql/ora-01400", "violation", "HEADS"),
         ("INSERT INTO parts VALUES (1, 7, 0)", "sql/ora-02291", "violation", "PARTS"),
-        ("INSERT INTO head VALUES (1, 'a')", "sql/ora-00942", "error", "HEAD"),
-        ("DELETE heads WHERE idd = 3", "sql/ora-00904", "error", "HEADS"),
-        ("DELETE FROM heads WHERE id =", "sql/ora-00900", "error", "HEADS"),
-        ("SELECT 'x", "sql/ora-01756", "error", "s.sql"),
-        ("BEGIN NULL; END;", "sql/not-understood", "error", "BEGIN NULL"),
-        ("FROBNICATE THIS", "sql/ora-00900", "error", "FROBNICATE THIS"),
+        ("INSERT INTO head VALUES (1, 'a')", "comply/statement-failed", "error", ""),
+        ("DELETE heads WHERE idd = 3", "comply/statement-failed", "error", ""),
+        ("DELETE FROM heads WHERE id =", "comply/statement-failed", "error", ""),
+        ("SELECT 'x", "comply/statement-failed", "error", ""),
+        ("BEGIN NULL; END;", "comply/statement-failed", "error", ""),
+        ("FROBNICATE THIS", "comply/statement-failed", "error", ""),
     ],
 )
 def test_other_failures_are_findings_too(

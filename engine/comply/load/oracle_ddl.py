@@ -1,43 +1,42 @@
-"""Oracle DDL scripts: SCRIPT -> CATALOGUE, as the data dictionary would show it."""
+"""Oracle DDL scripts: SCRIPT -> CATALOGUE, as the data dictionary would show it.
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+Schemas are often cut into several scripts: tables, keys, indexes. Such scripts are
+loaded together, in order, so that each statement meets what the ones before it made;
+every object stands in the document of the script that creates it, as all leave it.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 from comply.dialect.apply import apply
 from comply.dialect.definitions import definition
 from comply.dialect.errors import SqlError
 from comply.dialect.schema import Schema, Table
 from comply.dialect.statements import Statement, statements
-from comply.dialect.syntax import (
-    Column,
-    Constraint,
-    CreateAssertion,
-    CreateDomain,
-    CreateIndex,
-    CreateView,
-    Drop,
-    Grant,
-    Name,
-    Text,
-)
+from comply.dialect.syntax import Drop, Name
 from comply.findings import Finding, Severity, Status
 from comply.load.facts import Collection, Document, Path
+from comply.load.oracle_facts import catalogue
 from comply.source import LoadError, Source, Span
+
+Origins: TypeAlias = Mapping[Hashable, Source]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A script as read: the schema it makes, and each statement with its outcome.
+    """Scripts as read: the schema they make, and each statement with its outcome.
 
     `outcomes` holds, for each statement in order, "defined", "data" (DML, transaction
-    control, SQL*Plus) or the error that kept comply from understanding it.
+    control, SQL*Plus) or the error that kept comply from understanding it. `origins`
+    tells which script an object, column or constraint comes from.
     """
 
-    schema: Schema
-    statements: tuple[Statement, ...]
-    outcomes: tuple[str | SqlError, ...]
+    schema: Schema = field(default_factory=Schema)
+    statements: tuple[Statement, ...] = ()
+    outcomes: tuple[str | SqlError, ...] = ()
+    origins: Origins = field(default_factory=dict)
 
     @property
     def unread(self) -> tuple[SqlError, ...]:
@@ -59,32 +58,83 @@ def load(source: Source) -> list[Document]:
     Raises:
         LoadError: the text does not split into statements: a string has no end.
     """
-    try:
-        read = read_script(source)
-    except SqlError as error:
-        raise LoadError(error.message, error.span, error.hint) from None
-    return [document(source, read)]
+    return load_together([source])
 
 
-def read_script(source: Source) -> Read:
-    """Return the schema that a script makes and what became of each statement.
+def load_together(sources: Sequence[Source]) -> list[Document]:
+    """Return a document for each of several scripts that run in this order.
 
     Raises:
-        SqlError: the text does not split into statements: a string has no end.
+        LoadError: a text does not split into statements: a string has no end.
+    """
+    try:
+        read = read_scripts(sources)
+    except SqlError as error:
+        raise LoadError(error.message, error.span, error.hint) from None
+    return [_document(source, read) for source in sources]
+
+
+def read_scripts(sources: Sequence[Source]) -> Read:
+    """Return the schema that scripts make and what became of each statement.
+
+    Raises:
+        SqlError: a text does not split into statements: a string has no end.
     """
     schema = Schema()
     found: list[Statement] = []
     outcomes: list[str | SqlError] = []
-    for statement in statements(source):
+    origins: dict[Hashable, Source] = {}
+    for statement in chain.from_iterable(map(statements, sources)):
         found.append(statement)
         try:
             made = definition(statement)
             if made and not _drops_nothing(schema, made):
-                schema = apply(schema, made, source)
+                before = schema
+                schema = apply(before, made, statement.source)
+                _trace(before, schema, statement.source, origins)
             outcomes.append("defined" if made else "data")
         except SqlError as error:
             outcomes.append(error)
-    return Read(schema, tuple(found), tuple(outcomes))
+    return Read(schema, tuple(found), tuple(outcomes), origins)
+
+
+def _trace(
+    before: Schema, after: Schema, source: Source, origins: dict[Hashable, Source]
+) -> None:
+    """Note what came with a statement, and which script the statement is in."""
+    for kind in _KINDS:
+        old, new = getattr(before, kind), getattr(after, kind)
+        if old is not new:
+            for name in new:
+                if name not in old:
+                    origins[kind, name] = source
+    gone = [name for name in before.tables if name not in after.tables]
+    for name, table in after.tables.items():
+        if before.tables.get(name) is not table:
+            # A table under a new name keeps the places of its parts.
+            was = gone[0] if name not in before.tables and len(gone) == 1 else name
+            for kind, part, at in _parts(table):
+                found = origins.get((was, kind, part, at), source)
+                origins.setdefault((name, kind, part, at), found)
+    for grant in after.grants[len(before.grants) :]:
+        origins[grant] = source
+
+
+_KINDS = (
+    "tables",
+    "indexes",
+    "views",
+    "domains",
+    "sequences",
+    "assertions",
+    "programs",
+)
+
+
+def _parts(table: Table) -> list[tuple[str, str, int]]:
+    """Return kind, name and offset of a table's columns and constraints."""
+    columns = [("columns", c.name, c.at) for c in table.columns]
+    return [*columns, *(("constraints", c.name, c.at) for c in table.constraints)]
 
 
 def _drops_nothing(schema: Schema, made: object) -> bool:
@@ -102,19 +152,26 @@ def _drops_nothing(schema: Schema, made: object) -> bool:
     return made.name.name not in {n.name for n in known}
 
 
-def document(source: Source, read: Read) -> Document:
-    """Return the document of a script that has been read."""
-    value = catalogue(read.schema)
+def _document(source: Source, read: Read) -> Document:
+    """Return the document of one of the scripts that have been read."""
+    own = _part(source, read)
+    value = catalogue(own, read.schema)
+    outcomes = [
+        (statement, outcome)
+        for statement, outcome in zip(read.statements, read.outcomes, strict=True)
+        if statement.source is source
+    ]
+    errors = [o for _, o in outcomes if isinstance(o, SqlError)]
     value["statements"] = [
         {
             "line": statement.span.row,
             "kind": " ".join(statement.words[:2]) or statement.tokens[0].value,
             "outcome": outcome if isinstance(outcome, str) else "unread",
         }
-        for statement, outcome in zip(read.statements, read.outcomes, strict=True)
+        for statement, outcome in outcomes
     ]
     value["unread"] = [
-        {"line": e.span.row if e.span else 0, "message": e.message} for e in read.unread
+        {"line": e.span.row if e.span else 0, "message": e.message} for e in errors
     ]
     return Document(
         source.name,
@@ -122,16 +179,30 @@ def document(source: Source, read: Read) -> Document:
         "oracle",
         value,
         COLLECTIONS,
-        _locator(source, read.schema, value),
-        problems=tuple(_problem(e) for e in read.unread),
+        _locator(source, own, read, value),
+        problems=tuple(_problem(e) for e in errors),
     )
 
 
+def _part(source: Source, read: Read) -> Schema:
+    """Return what one script creates, as all scripts leave it."""
+    own: dict[str, Any] = {}
+    for kind in _KINDS:
+        objects = getattr(read.schema, kind)
+        own[kind] = {
+            n: o for n, o in objects.items() if read.origins.get((kind, n)) is source
+        }
+    own["grants"] = tuple(
+        g for g in read.schema.grants if read.origins.get(g) is source
+    )
+    return Schema(**{f.name: own[f.name] for f in fields(Schema)})
+
+
 def _problem(error: SqlError) -> Finding:
-    """Return the finding of a statement that is not understood."""
+    """Return the finding of a statement that fails before any data is looked at."""
     return Finding(
-        "comply/statement-not-understood",
-        "The script is understood",
+        "comply/statement-failed",
+        "The script runs",
         Severity.HIGH,
         Status.ERROR,
         error.message,
@@ -160,257 +231,24 @@ COLLECTIONS = (
 )
 
 
-def catalogue(schema: Schema) -> dict[str, Any]:
-    """Return a schema as plain lists and objects."""
-    tables = [_table(schema, t) for t in schema.tables.values()]
-    return {
-        "tables": tables,
-        "columns": _flat(tables, "columns"),
-        "constraints": _flat(tables, "constraints"),
-        "indexes": _flat(tables, "indexes"),
-        "views": [_view(v) for v in schema.views.values()],
-        "domains": [_domain(d) for d in schema.domains.values()],
-        "annotations": _annotations(schema),
-        "assertions": [_assertion(a) for a in schema.assertions.values()],
-        "grants": [_grant(g) for g in schema.grants],
-        "sequences": [
-            {**_named(s.name), "start": s.start, "increment": s.increment}
-            for s in schema.sequences.values()
-        ],
-        "programs": [
-            {**_named(p.name), "type": p.kind} for p in schema.programs.values()
-        ],
-    }
-
-
-def _named(name: Name) -> dict[str, Any]:
-    return {"owner": name.owner, "name": name.name}
-
-
-def _text(value: Text | None) -> str | None:
-    return value.sql if value else None
-
-
-def _flat(tables: Iterable[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
-    """Return the parts of all tables, each with its table's name."""
-    return [
-        {"owner": table["owner"], "table": table["name"], **part}
-        for table in tables
-        for part in table[key]
-    ]
-
-
-def _table(schema: Schema, table: Table) -> dict[str, Any]:
-    return {
-        **_named(table.name),
-        "columns": [_column(c) for c in table.columns],
-        "constraints": [_constraint(schema, table, c) for c in table.constraints],
-        "indexes": _indexes(schema, table),
-        "annotations": dict(table.annotations),
-        "comment": table.comment,
-        "temporary": table.temporary,
-        "external": table.external,
-        "partition_keys": list(table.partition_keys),
-    }
-
-
-def _column(column: Column) -> dict[str, Any]:
-    kind = column.type
-    identity = column.identity
-    return {
-        "name": column.name,
-        "type": kind.name if kind else "",
-        "length": kind.length if kind else None,
-        "precision": kind.precision if kind else None,
-        "scale": kind.scale if kind else None,
-        "char_used": kind.unit if kind else "",
-        "nullable": column.nullable,
-        "default": _text(column.default),
-        "default_on_null": column.default_on_null,
-        "identity": _generation(identity.always) if identity else None,
-        "virtual": _text(column.virtual),
-        "domain": str(column.domain) if column.domain else None,
-        "invisible": column.invisible,
-        "annotations": dict(column.annotations),
-        "comment": column.comment,
-    }
-
-
-def _generation(always: bool) -> str:  # noqa: FBT001  (it is one)
-    return "always" if always else "by default"
-
-
-def _constraint(schema: Schema, table: Table, constraint: Constraint) -> dict[str, Any]:
-    state = constraint.state
-    return {
-        "name": constraint.name,
-        "type": constraint.kind,
-        "columns": list(constraint.columns),
-        "references": _reference(schema, table, constraint),
-        "condition": _text(constraint.condition),
-        "deferrable": state.deferrable,
-        "initially_deferred": state.initially_deferred,
-        "enabled": state.enabled,
-        "validated": state.validated,
-        "generated": constraint.generated,
-    }
-
-
-def _reference(
-    schema: Schema, table: Table, constraint: Constraint
-) -> dict[str, Any] | None:
-    """Return what a foreign key points at; no columns named means the primary key."""
-    reference = constraint.references
-    if reference is None:
-        return None
-    target = schema.table(reference.table, table.name.owner)
-    name = target.name if target else reference.table
-    columns = reference.columns
-    if target and not columns:
-        primary = (c for c in target.constraints if c.kind == "primary_key")
-        columns = next((c.columns for c in primary), ())
-    return {
-        "owner": name.owner,
-        "table": name.name,
-        "columns": list(columns),
-        "on_delete": reference.on_delete,
-    }
-
-
-def _indexes(schema: Schema, table: Table) -> list[dict[str, Any]]:
-    """Return a table's indexes, and those Oracle makes for keys that have none."""
-    made = [i for i in schema.indexes.values() if i.table == table.name]
-    rows = [_index(i) for i in made]
-    for key in table.unique_keys():
-        width = len(key.columns)
-        if key.state.enabled and not any(
-            set(i.columns[:width]) == set(key.columns) for i in made
-        ):
-            row = _index(
-                CreateIndex(
-                    Name(table.name.owner, key.name),
-                    table.name,
-                    key.columns,
-                    unique=True,
-                )
-            )
-            rows.append({**row, "generated": True})
-    return rows
-
-
-def _index(index: CreateIndex) -> dict[str, Any]:
-    return {
-        "owner": index.name.owner,
-        "name": index.name.name,
-        "columns": list(index.columns),
-        "unique": index.unique,
-        "bitmap": index.bitmap,
-        "visible": index.visible,
-        "usable": index.usable,
-        "generated": False,
-    }
-
-
-def _view(view: CreateView) -> dict[str, Any]:
-    return {
-        **_named(view.name),
-        "type": view.kind,
-        "columns": list(view.columns),
-        "tables": [_named(t) for t in view.tables],
-        "definition": view.body.sql,
-        "force": view.force,
-        "annotations": dict(view.annotations),
-    }
-
-
-def _domain(domain: CreateDomain) -> dict[str, Any]:
-    kind = domain.type
-    return {
-        **_named(domain.name),
-        "type": kind.name if kind else None,
-        "length": kind.length if kind else None,
-        "precision": kind.precision if kind else None,
-        "scale": kind.scale if kind else None,
-        "columns": [c.name for c in domain.columns],
-        "values": list(domain.values),
-        "constraints": [
-            {"name": c.name, "type": c.kind, "condition": _text(c.condition)}
-            for c in domain.constraints
-        ],
-        "default": _text(domain.default),
-        "display": _text(domain.display),
-        "order": _text(domain.order),
-        "annotations": dict(domain.annotations),
-    }
-
-
-def _assertion(assertion: CreateAssertion) -> dict[str, Any]:
-    state = assertion.state
-    return {
-        **_named(assertion.name),
-        "definition": assertion.check.sql,
-        "deferrable": state.deferrable,
-        "initially_deferred": state.initially_deferred,
-        "enabled": state.enabled,
-        "validated": state.validated,
-    }
-
-
-def _grant(grant: Grant) -> dict[str, Any]:
-    return {
-        "privilege": grant.privileges[0],
-        "grantee": grant.grantees[0],
-        "owner": grant.on.owner if grant.on else None,
-        "object": grant.on.name if grant.on else None,
-        "option": grant.option,
-    }
-
-
-def _annotations(schema: Schema) -> list[dict[str, Any]]:
-    """Return one row for each use of an annotation, as ALL_ANNOTATIONS_USAGE has it."""
-    rows: list[dict[str, Any]] = []
-
-    def add(kind: str, of: Name, column: str, noted: Mapping[str, str | None]) -> None:
-        for name, value in noted.items():
-            rows.append(
-                {
-                    "owner": of.owner,
-                    "object": of.name,
-                    "object_type": kind,
-                    "column": column or None,
-                    "name": name,
-                    "value": value,
-                }
-            )
-
-    for table in schema.tables.values():
-        add("TABLE", table.name, "", table.annotations)
-        for column in table.columns:
-            add("TABLE", table.name, column.name, column.annotations)
-    for view in schema.views.values():
-        add("VIEW", view.name, "", view.annotations)
-    for domain in schema.domains.values():
-        add("DOMAIN", domain.name, "", domain.annotations)
-    return rows
-
-
 def _locator(
-    source: Source, schema: Schema, value: Mapping[str, Any]
+    source: Source, own: Schema, read: Read, value: Mapping[str, Any]
 ) -> Callable[[Path], Span | None]:
     """Return the function that finds the place of a fact or of a part of it.
 
     A path that goes deeper than a column or constraint finds that; what Oracle
-    generates (the index of a key) is found at the table.
+    generates (the index of a key) is found at the table. A column or constraint that
+    another script adds is found there.
     """
 
     def locate(path: Path) -> Span | None:
         if len(path) < 2 or not isinstance(path[1], int):
             return None
         kind, i = path[0], path[1]
-        if kind in ("columns", "constraints", "indexes") and isinstance(kind, str):
+        if kind in ("columns", "constraints", "indexes"):
             part = value[kind][i]
-            return _place(source, schema, part, kind, part["name"])
-        objects = _objects(schema).get(kind)
+            return _place(source, read, part, str(kind), part["name"])
+        objects = getattr(own, kind) if kind in _KINDS else None
         if objects is None:
             return None
         name = list(objects)[i]
@@ -418,21 +256,10 @@ def _locator(
             inner, j = path[2], path[3]
             part = value["tables"][i][inner][j]
             row = {"owner": name.owner, "table": name.name}
-            return _place(source, schema, row, str(inner), part["name"])
+            return _place(source, read, row, str(inner), part["name"])
         return _at(source, name)
 
     return locate
-
-
-def _objects(schema: Schema) -> dict[object, Mapping[Name, object]]:
-    return {
-        "tables": schema.tables,
-        "views": schema.views,
-        "domains": schema.domains,
-        "sequences": schema.sequences,
-        "assertions": schema.assertions,
-        "programs": schema.programs,
-    }
 
 
 def _at(source: Source, name: Name) -> Span:
@@ -441,15 +268,21 @@ def _at(source: Source, name: Name) -> Span:
 
 
 def _place(
-    source: Source, schema: Schema, row: Mapping[str, Any], kind: str, name: str
+    source: Source, read: Read, row: Mapping[str, Any], kind: str, name: str
 ) -> Span | None:
     """Return the place of a part of a table."""
-    table = schema.tables[Name(row["owner"], row["table"])]
-    if kind == "columns":
-        column = table.column(name)
-        return source.span(column.at, len(name)) if column else None
-    if kind == "constraints":
-        found = (c for c in table.constraints if c.name == name)
-        return next((source.span(c.at) for c in found), None)
-    index = next((i for n, i in schema.indexes.items() if n.name == name), None)
-    return _at(source, index.name if index else table.name)
+    owner = row["owner"] if kind != "indexes" else row.get("table_owner", row["owner"])
+    table = read.schema.table(Name(owner, row["table"]))
+    if table is None:
+        return None
+    if kind == "indexes":
+        found = (n for n in read.schema.indexes if n.name == name)
+        index = next(found, None)
+        if index is None:
+            return _at(source, table.name)
+        return _at(read.origins.get((kind, index), source), index)
+    for part in table.columns if kind == "columns" else table.constraints:
+        if part.name == name:
+            key = (table.name, kind, part.name, part.at)
+            return read.origins.get(key, source).span(part.at, len(name))
+    return None

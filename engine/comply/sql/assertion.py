@@ -12,6 +12,7 @@ from comply.dialect.statements import Statement, statements
 from comply.dialect.syntax import CreateAssertion, Name, State, Universal
 from comply.source import Source, Span
 from comply.sql.catalog import Catalog
+from comply.sql.delta import DeltaQuery, deltas
 from comply.sql.denial import Parts, denial_text
 from comply.sql.metadata import metadata
 
@@ -74,6 +75,19 @@ class Assertion:
                 the dialect lacks something that the assertion uses.
         """
         return denial_text(self.parts(), dialect, catalog)
+
+    def deltas(
+        self, dialect: str = "duckdb", catalog: Catalog | None = None
+    ) -> list[DeltaQuery]:
+        """Return the queries that check the assertion after each event that can break it.
+
+        An event (insert, delete, update of certain columns) on a table that is not
+        listed cannot.
+
+        Raises:
+            SqlError: a name does not exist, or the dialect is unknown.
+        """
+        return deltas(self.parts(), dialect, catalog)
 
     def parts(self) -> Parts:
         """Return what the denial is made of."""

@@ -131,16 +131,16 @@ class _Run:
         if isinstance(error, AssertionViolated):
             self.outcome.findings.append(self._violation(error, fact, place))
             return
-        code = f"ora-{error.code:05d}" if error.code else "not-understood"
         broken = error.code in _BROKEN_BY_DATA
+        # Loaders say the same of a definition that fails, so that it is said once.
         self.outcome.findings.append(
             Finding(
-                f"sql/{code}",
+                f"sql/ora-{error.code:05d}" if broken else "comply/statement-failed",
                 "The data satisfies the schema" if broken else "The script runs",
                 Severity.HIGH,
                 Status.VIOLATION if broken else Status.ERROR,
                 error.message,
-                fact,
+                fact if broken else "",
                 error.span or place,
                 error.hint,
             )

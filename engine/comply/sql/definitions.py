@@ -350,7 +350,9 @@ class Definer:
         enforced = enforce(read(self.statement, made), session.catalog, self.translator)
         self._real_tables(enforced.tables)
         if made.state.validated:
-            enforced.check(session.connection, session.shown(made.name), _CREATE_FAILED)
+            enforced.check(
+                session.connection, session.shown(made.name), before=_CREATE_FAILED
+            )
         elif made.state.enabled:
             enforced = remember(enforced, session.connection)
         session.assertions[made.name] = enforced

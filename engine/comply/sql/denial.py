@@ -38,7 +38,15 @@ def denial_text(parts: Parts, dialect: str, catalog: Catalog | None) -> str:
     Raises:
         SqlError: a name does not exist, or the dialect is none of "duckdb", "oracle".
     """
-    tree = resolved(parts, catalog)
+    return in_dialect(resolved(parts, catalog), dialect, parts)
+
+
+def in_dialect(tree: exp.Expr, dialect: str, parts: Parts) -> str:
+    """Return a resolved tree as text in a dialect.
+
+    Raises:
+        SqlError: the dialect is none of "duckdb", "oracle", or lacks something.
+    """
     match dialect:
         case "duckdb":
             return duckdb.write(duckdb.Translator(parts.source).translate(tree))

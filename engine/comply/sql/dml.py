@@ -342,6 +342,21 @@ class Writer:
         return found
 
 
+def assigned(tree: exp.Update) -> list[str]:
+    """Return the columns that an UPDATE sets."""
+    targets = [pair.this for pair in tree.expressions]
+    parts = [
+        part
+        for target in targets
+        for part in (
+            target.expressions or [target.this]
+            if isinstance(target, exp.Tuple | exp.Paren)
+            else [target]
+        )
+    ]
+    return [stored_name(_named(part)) for part in parts]
+
+
 def expression_of(text: Text) -> exp.Expr:
     """Return the tree of an expression that a definition holds."""
     return condition(Text(text.sql), Source("<definition>", text.sql))

@@ -11,43 +11,106 @@ from comply.dialect.syntax import Name, State
 from comply.sql import duckdb
 from comply.sql.assertion import Assertion
 from comply.sql.catalog import Catalog
+from comply.sql.delta import DeltaQuery, Event, transition
 from comply.sql.denial import resolved
 from comply.sql.errors import AssertionViolated
+from comply.sql.store import STEP, base, current, gone
 
 # As many violating rows as an error carries.
 EVIDENCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Enforced:
-    """An assertion with its denial in DuckDB's SQL, the tables that it reads, its state.
+class Changed:
+    """What changed: tables, the steps from `since` to `until`, and by which events.
 
-    Where the data was never validated, `known` names the table of the violations that
-    were there when it was enabled: only others count.
+    `columns` are those that the only statement, an UPDATE, sets; None where more than
+    that happened.
+    """
+
+    tables: frozenset[Name]
+    since: int
+    until: int
+    events: frozenset[Event] = frozenset({"insert", "delete"})
+    columns: frozenset[str] | None = None
+
+    def concerns(self, query: DeltaQuery) -> bool:
+        """Tell whether a delta checks something that happened."""
+        if query.table not in self.tables or query.event not in self.events:
+            return False
+        return self.columns is None or bool(self.columns & set(query.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Enforced:
+    """An assertion with its denial and deltas in DuckDB's SQL, and its state.
+
+    `tables` are those that it reads. Where the data was never validated, `known` names
+    the table of the violations that were there when it was enabled: only others count.
     """
 
     assertion: Assertion
     denial: str
+    deltas: tuple[DeltaQuery, ...]
     tables: frozenset[Name]
     state: State
     known: str = ""
 
-    def rows(self, connection: Connection) -> list[dict[str, object]]:
-        """Return rows that violate it, none if it holds."""
-        sql = self.denial
-        if self.known:
-            sql = f"{sql} EXCEPT ALL SELECT * FROM {self.known}"  # noqa: S608
-        return connection.query(sql, EVIDENCE).plain()
+    def rows(
+        self, connection: Connection, changed: Changed | None = None
+    ) -> list[dict[str, object]]:
+        """Return rows that violate it, none if it holds.
 
-    def check(self, connection: Connection, name: str, before: str = "") -> None:
-        """Check it on all data.
+        With a change, only what the change can have broken is looked at, which needs
+        that it held before.
+        """
+        if self.known:
+            sql = f"{self.denial} EXCEPT ALL SELECT * FROM {self.known}"  # noqa: S608
+            return connection.query(sql, EVIDENCE).plain()
+        if changed is None:
+            return connection.query(self.denial, EVIDENCE).plain()
+        found: dict[str, dict[str, object]] = {}
+        asked: set[str] = set()
+        for query in self.deltas:
+            if changed.concerns(query) and query.sql not in asked:
+                asked.add(query.sql)
+                sql = _versions(self.tables, query.sql, changed) + query.sql
+                for row in connection.query(sql, EVIDENCE).plain():
+                    found.setdefault(repr(row), row)
+        return list(found.values())
+
+    def check(
+        self,
+        connection: Connection,
+        name: str,
+        changed: Changed | None = None,
+        before: str = "",
+    ) -> None:
+        """Check it on all data, or on what changed.
 
         Raises:
             AssertionViolated: it does not hold.
         """
-        rows = self.rows(connection)
+        rows = self.rows(connection, changed)
         if rows:
             raise AssertionViolated(name, rows, before)
+
+
+def _versions(tables: frozenset[Name], sql: str, changed: Changed) -> str:
+    """Return the WITH that gives a delta the changed rows of the tables it reads."""
+    entries = []
+    for table in sorted(tables, key=str):
+        came = current(table, changed.since, changed.until)
+        went = gone(table, changed.since)
+        past = (
+            f"(SELECT * FROM {base(table)} UNION ALL"  # noqa: S608
+            f" SELECT * EXCLUDE ({quote(STEP)}) FROM {went})"
+        )
+        for version, rows in (("NEW", came), ("OLD", went), ("PAST", past)):
+            name = quote(transition(table, version))
+            if name in sql:
+                entries.append(f"{name} AS {rows}")
+    return f"WITH {', '.join(entries)} " if entries else ""
 
 
 def enforce(
@@ -65,7 +128,8 @@ def enforce(
         if isinstance(found := node.meta.get("table"), Name)
     )
     denial = duckdb.write(replace(translator, source=assertion.source).translate(tree))
-    return Enforced(assertion, denial, tables, assertion.state)
+    queries = tuple(assertion.deltas("duckdb", catalog))
+    return Enforced(assertion, denial, queries, tables, assertion.state)
 
 
 def remember(enforced: Enforced, connection: Connection) -> Enforced:

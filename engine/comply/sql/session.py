@@ -12,9 +12,10 @@ from comply.source import Source
 from comply.sql import duckdb
 from comply.sql.catalog import Catalog, kind_of_type
 from comply.sql.constraints import Guard, as_update, not_null_of
-from comply.sql.dml import Writer, expression_of
+from comply.sql.delta import Event
+from comply.sql.dml import Writer, assigned, expression_of
 from comply.sql.duckdb import Translator
-from comply.sql.enforcement import Enforced, concerned
+from comply.sql.enforcement import Changed, Enforced, concerned
 from comply.sql.errors import AssertionViolated
 from comply.sql.names import Relation, Resolver, Scope, label
 from comply.sql.store import Store
@@ -63,9 +64,10 @@ class Session:
         writer = Writer(self.store, self.schema, self.catalog, translator)
         try:
             name, count = writer.write(tree)
+            table = self.schema.tables[name]
             if isinstance(tree, exp.Delete):
-                self._cascade(self.schema.tables[name], start)
-            self._check(start, deferred=False)
+                self._cascade(table, start)
+            self._check(self._by(tree, table, start), deferred=False)
         except (SqlError, DatabaseError) as error:
             self.store.undo(start)
             if isinstance(tree, exp.Update) and isinstance(error, SqlError):
@@ -86,37 +88,51 @@ class Session:
             if self.store.remove(child, rows, empties) and not empties:
                 self._cascade(child, before)
 
-    def _changed(self, since: int) -> list[Table]:
-        return [
-            self.schema.tables[name]
-            for name, last in self.store.touched.items()
-            if last > since
-        ]
+    def _changed(self, since: int) -> Changed:
+        """Return what changed since a step."""
+        found = (name for name, last in self.store.touched.items() if last > since)
+        return Changed(frozenset(found), since, self.store.step)
 
-    def _check(self, since: int, *, deferred: bool) -> None:
-        """Check what is due on the rows changed since a step."""
+    def _by(self, tree: exp.Expr, table: Table, since: int) -> Changed:
+        """Return what a statement changed, as narrow as its kind allows."""
         changed = self._changed(since)
+        if self.store.step != since + 1:
+            return changed
+        if isinstance(tree, exp.Update):
+            computed = any(c.virtual for c in table.columns)
+            columns = None if computed else frozenset(assigned(tree))
+            return replace(changed, events=frozenset({"update"}), columns=columns)
+        event: Event = "insert" if isinstance(tree, exp.Insert) else "delete"
+        return replace(changed, events=frozenset({event}))
+
+    def _check(self, changed: Changed, *, deferred: bool) -> None:
+        """Check what is due on the rows that changed."""
+        tables = [t for n, t in self.schema.tables.items() if n in changed.tables]
         guard = self.guard()
-        for table in changed:
+        for table in tables:
             rules = [
                 (c, self.condition(table, c))
                 for c in rules_of(self.schema, table)
                 if self._due(c.name, c.state, deferred=deferred)
             ]
-            guard.check(table, rules, since)
-        for table in changed:
+            guard.check(table, rules, changed.since)
+        for table in tables:
             for child, constraint in guard.referring(table):
                 if self._due(constraint.name, constraint.state, deferred=deferred):
-                    guard.children(table, child, constraint, since)
-        for name, enforced in concerned(self.assertions, [t.name for t in changed]):
+                    guard.children(table, child, constraint, changed.since)
+        for name, enforced in concerned(self.assertions, changed.tables):
             if self._due(name.name, enforced.state, deferred=deferred):
-                enforced.check(self.connection, self.shown(name))
+                enforced.check(self.connection, self.shown(name), changed)
 
     def _due(self, name: str, state: State, *, deferred: bool) -> bool:
         """Tell whether a check is enabled and belongs to this moment."""
         put_off = state.initially_deferred
         if state.deferrable:
             put_off = self.deferred.get(name, self.deferred.get("", put_off))
+            if deferred and self.deferred:
+                # A rollback to a savepoint may have gone back behind the check that
+                # SET CONSTRAINTS made, so the commit makes it again.
+                return state.enabled
         return state.enabled and put_off == deferred
 
     def condition(self, table: Table, constraint: Constraint) -> str:
@@ -156,7 +172,7 @@ class Session:
                 the reason); the transaction is rolled back.
         """
         try:
-            self._check(0, deferred=True)
+            self._check(self._changed(0), deferred=True)
         except SqlError as error:
             self.rollback()
             if isinstance(error, AssertionViolated):
@@ -220,7 +236,7 @@ class Session:
         self.deferred.update(dict.fromkeys(names or [""], deferred))
         if not deferred:
             try:
-                self._check(0, deferred=False)
+                self._check(self._changed(0), deferred=False)
             except SqlError:
                 self.deferred = before
                 raise
