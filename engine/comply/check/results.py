@@ -44,7 +44,7 @@ class Places:
         return index.get(identity)
 
 
-def finding(  # noqa: PLR0913  (what a rule says, and about what)
+def finding(  # noqa: PLR0913, PLR0917  (what a rule says, and about what)
     rule: Rule,
     status: Status,
     result: Value,

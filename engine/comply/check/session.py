@@ -15,8 +15,8 @@ from comply.load import load
 from comply.load.detect import detect
 from comply.load.encoding import decode, read
 from comply.load.facts import Document
-from comply.rules.checks import Compiled, RegoChecks, digest, fetch, keep, linked
 from comply.plan.runtime import collector_paused
+from comply.rules.checks import Compiled, RegoChecks, digest, fetch, keep, linked
 from comply.rules.files import RuleFile, pack_files, user_files
 from comply.rules.rule import Rule
 from comply.source import ComplyError, LoadError, Source

@@ -96,7 +96,8 @@ def always(value: Value) -> Callable[..., Value]:
 
 
 def standing_in(
-    function: Callable[..., Value], contextual: bool
+    function: Callable[..., Value],
+    contextual: bool,  # noqa: FBT001  (positional in generated code)
 ) -> Callable[..., Value]:
     """Return a built-in as a function of the context and the operands."""
 

@@ -6,9 +6,10 @@ A global name has become a reference to `data` or `input`, a local one is unique
 rule. Terms are those of `syntax`; comprehensions hold flat bodies.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from comply.rego import syntax as s
 from comply.rego.syntax import Array, Object, Ref, Scalar, Set, Var
 
 
@@ -134,6 +135,56 @@ class FlatRule:
     function: bool
     at: int
     source: int
+
+
+def as_flat(term: s.Term) -> FlatTerm:
+    """Return a term that resolution made flat, as such."""
+    if isinstance(term, s.Scalar | s.Var | s.Ref | s.Array | s.Object | s.Set):
+        return term
+    msg = f"not a flat term: {type(term).__name__}"
+    raise TypeError(msg)
+
+
+def as_syntax(term: FlatTerm) -> s.Term:
+    """Return a flat term as a step of a reference; comprehensions were lifted."""
+    if isinstance(term, Comprehension):
+        msg = "a comprehension cannot be a step of a reference"
+        raise TypeError(msg)
+    return term
+
+
+def under(literal: FlatLiteral, withs: Replacements) -> FlatLiteral:
+    """Return `literal` evaluated under `withs`."""
+    return replace(literal, withs=withs) if withs else literal
+
+
+def unified(at: int, left: FlatTerm, right: FlatTerm, out: list[FlatLiteral]) -> Unify:
+    """Return `left = right`; two arrays or objects are unified member by member.
+
+    All but the last member go to `out`, so that each can wait for its own variables.
+    """
+    match left, right:
+        case s.Array(items=xs), s.Array(items=ys) if len(xs) == len(ys) and xs:
+            pairs = list(zip(xs, ys, strict=True))
+        case s.Object(pairs=xs), s.Object(pairs=ys) if xs and _same_keys(xs, ys):
+            values = {k.value: v for k, v in ys if isinstance(k, s.Scalar)}
+            pairs = [(v, values[k.value]) for k, v in xs if isinstance(k, s.Scalar)]
+        case _:
+            return Unify(at, left, right)
+    *others, last = [(as_flat(x), as_flat(y)) for x, y in pairs]
+    for x, y in others:
+        out.append(unified(at, x, y, out))
+    return unified(at, *last, out)
+
+
+def _same_keys(
+    xs: tuple[tuple[s.Term, s.Term], ...], ys: tuple[tuple[s.Term, s.Term], ...]
+) -> bool:
+    left = [k.value for k, _ in xs if isinstance(k, s.Scalar)]
+    right = [k.value for k, _ in ys if isinstance(k, s.Scalar)]
+    strings = all(isinstance(k, str) for k in (*left, *right))
+    whole = len(set(left)) == len(xs) and len(set(right)) == len(ys)
+    return strings and whole and set(left) == set(right)
 
 
 def original(name: str) -> str:

@@ -10,7 +10,8 @@ from comply.rego.chain import Annotations, chain, collect, rule_fields
 from comply.rego.errors import RegoError, together
 from comply.rego.planner import Compilation, compile_group
 from comply.rego.recursion import check_recursion
-from comply.rego.resolve import Resolution, globals_of, head_path, resolve_rule
+from comply.rego.resolution import Resolution, globals_of, head_path
+from comply.rego.resolve import resolve_rule
 from comply.rego.tree import Group, Node, build_tree, group_rules
 
 

@@ -230,7 +230,7 @@ def _match(
         case s.Object(pairs=pairs) if not _ground(block, pattern):
             block.steps.append(ir.IsObject(at, atom, len(pairs)))
             for key, value in pairs:
-                step = _value(context, block, _as_flat(key))
+                step = _value(context, block, f.as_flat(key))
                 _match_member(context, block, value, atom, step)
         case _:
             _equal(block, at, atom, _value(context, block, pattern))
@@ -246,7 +246,7 @@ def _equal(block: Block, at: int, left: ir.Atom, right: ir.Atom) -> None:
 def _match_member(
     context: Compilation, block: Block, item: s.Term, source: ir.Atom, key: ir.Atom
 ) -> None:
-    pattern = _as_flat(item)
+    pattern = f.as_flat(item)
     if isinstance(pattern, s.Var) and pattern.name not in block.bound:
         target = ir.Local(pattern.name)
         block.bound |= {pattern.name}
@@ -255,13 +255,6 @@ def _match_member(
     target = context.fresh()
     block.steps.append(ir.Lookup(pattern.at, target, source, (key,)))
     _match(context, block, pattern, target)
-
-
-def _as_flat(term: s.Term) -> f.FlatTerm:
-    if isinstance(term, s.Scalar | s.Var | s.Ref | s.Array | s.Object | s.Set):
-        return term
-    msg = f"not a flat term: {type(term).__name__}"
-    raise TypeError(msg)
 
 
 def _value(
@@ -308,7 +301,7 @@ def _value(
 def _atoms(
     context: Compilation, block: Block, terms: tuple[s.Term, ...]
 ) -> tuple[ir.Atom, ...]:
-    return tuple(_value(context, block, _as_flat(term)) for term in terms)
+    return tuple(_value(context, block, f.as_flat(term)) for term in terms)
 
 
 def _into(block: Block, at: int, atom: ir.Atom, target: ir.Local | None) -> ir.Atom:
@@ -324,11 +317,11 @@ def _constant(term: f.FlatTerm) -> ir.Const | None:
         case s.Scalar(value=value):
             return ir.Const(value)
         case s.Array(items=items):
-            made = [_constant(_as_flat(i)) for i in items]
+            made = [_constant(f.as_flat(i)) for i in items]
             if None not in made:
                 return ir.Const([c.value for c in made if c])
         case s.Set(items=items):
-            made = [_constant(_as_flat(i)) for i in items]
+            made = [_constant(f.as_flat(i)) for i in items]
             if None not in made:
                 return ir.Const(RegoSet([c.value for c in made if c]))
         case s.Object(pairs=pairs):
@@ -341,7 +334,7 @@ def _constant(term: f.FlatTerm) -> ir.Const | None:
 def _constant_object(pairs: tuple[tuple[s.Term, s.Term], ...]) -> ir.Const | None:
     value: dict[Value, Value] = {}
     for k, v in pairs:
-        key, item = _constant(_as_flat(k)), _constant(_as_flat(v))
+        key, item = _constant(f.as_flat(k)), _constant(f.as_flat(v))
         if key is None or item is None or freeze(key.value) in value:
             return None
         value[freeze(key.value)] = item.value
@@ -371,7 +364,7 @@ def _collect(
 def _reference(
     context: Compilation, block: Block, term: s.Ref, target: ir.Local | None
 ) -> ir.Atom:
-    head = _as_flat(term.head)
+    head = f.as_flat(term.head)
     if isinstance(head, s.Var) and head.name == "data":
         return _data(context, block, term, target)
     if isinstance(head, s.Var) and head.name == "input":
@@ -395,7 +388,7 @@ def _walk(
     """Append the lookups and scans of `source[path]`."""
     keys: list[ir.Atom] = []
     for i, step in enumerate(path):
-        flat = _as_flat(step)
+        flat = f.as_flat(step)
         last = i == len(path) - 1
         if _ground(block, flat):
             keys.append(_value(context, block, flat))
@@ -475,7 +468,7 @@ def _rule_value(
     if group.kind == "function":
         block.steps.append(ir.Never(rest.at))
         for step in rest.path:
-            block.bound |= names(_as_flat(step))
+            block.bound |= names(f.as_flat(step))
         return rest.target or ir.Const(None)
     made = (rest.target if not rest.path else None) or context.fresh()
     block.steps.append(ir.CallRule(rest.at, made, group.id))
@@ -495,7 +488,7 @@ def _extent(
         context.calls.setdefault(group.id, rest.at)
     keys: list[ir.Atom] = []
     for step in rest.path:
-        flat = _as_flat(step)
+        flat = f.as_flat(step)
         if not _ground(block, flat):
             break
         keys.append(_value(context, block, flat))

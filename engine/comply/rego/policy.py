@@ -19,7 +19,8 @@ from comply.rego.module_json import read_module
 from comply.rego.modules import plan_modules
 from comply.rego.parser import parse_module, parse_query
 from comply.rego.planner import Compilation, compile_query
-from comply.rego.resolve import Resolution, globals_of, resolve_query
+from comply.rego.resolution import Resolution, globals_of
+from comply.rego.resolve import resolve_query
 from comply.rego.tree import Group, Node
 from comply.source import Source
 

@@ -5,14 +5,19 @@ and RewriteDynamicTerms. Lifting matters for meaning, not only for code: the ope
 a call leave a `not`, so `not f(input.missing)` is undefined rather than true.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from typing import Final
 
 from comply.plan.builtins.signatures import SIGNATURES
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.chain import term_of
-from comply.rego.errors import Code, RegoError
+from comply.rego.functions import (
+    arity_of,
+    function_or_document,
+    nearest,
+    replacing_function,
+)
 from comply.rego.names import (
     GlobalPath,
     Scope,
@@ -21,98 +26,12 @@ from comply.rego.names import (
     pattern_names,
     use,
 )
+from comply.rego.resolution import Resolution, head_path, static_path
 from comply.rego.safety import names
 
-Metadata = Callable[[str], object]
-
-
-def _no_metadata(_name: str) -> object:
-    """Return what a query, which is no rule, knows of itself."""
-    return {}
-
-
-_METADATA = ("rego.metadata.rule", "rego.metadata.chain")
-_SHARED = ("future", "rego")
 Out = list[f.FlatLiteral]
 
-
-@dataclass(slots=True)
-class Resolution:
-    """What the functions of this module share while they resolve one rule.
-
-    `globals` maps a name to its path, `functions` the path of a function to its arity;
-    `metadata` answers rego.metadata.rule and .chain for the rule.
-    """
-
-    module: s.Module
-    index: int
-    globals: dict[str, GlobalPath]
-    functions: dict[GlobalPath, int]
-    errors: list[RegoError]
-    metadata: Metadata = _no_metadata
-    taken: dict[str, int] = field(default_factory=lambda: {"input": 1, "data": 1})
-    temporary: int = 0
-
-    def fail(self, code: Code, message: str, at: int, hint: str = "") -> None:
-        """Record an error at the offset `at` of the module."""
-        span = self.module.source.span(at)
-        self.errors.append(RegoError(code, message, span, hint))
-
-    def unique(self, name: str) -> str:
-        """Return a name for `name` that no other local of the rule has."""
-        count = self.taken.get(name, 0)
-        self.taken[name] = count + 1
-        return f"{name}.{count}" if count else name
-
-    def fresh(self, at: int) -> s.Var:
-        """Return a new temporary variable."""
-        self.temporary += 1
-        return s.Var(at, f"%{self.temporary}")
-
-    def wildcard(self, at: int) -> s.Var:
-        """Return a new variable that nothing reads."""
-        self.temporary += 1
-        return s.Var(at, f"$i{self.temporary}")
-
-
-def globals_of(module: s.Module, rule_names: Iterable[str]) -> dict[str, GlobalPath]:
-    """Return what names mean in a module: its package's rules, then its imports."""
-    package = ("data", *module.package)
-    table: dict[str, GlobalPath] = {name: (*package, name) for name in rule_names}
-    for item in module.imports:
-        path = _static(item.path)
-        if path is None or path[0] in _SHARED:
-            continue
-        table[item.alias or path[-1]] = path
-    table["data"] = ("data",)
-    table["input"] = ("input",)
-    return table
-
-
-def _static(term: s.Term) -> GlobalPath | None:
-    """Return the path of a reference made of names and strings only."""
-    match term:
-        case s.Var(name=name):
-            return (name,)
-        case s.Ref(head=s.Var(name=name), path=path):
-            steps = [p.value for p in path if isinstance(p, s.Scalar)]
-            if len(steps) == len(path) and all(isinstance(x, str) for x in steps):
-                return (name, *map(str, steps))
-    return None
-
-
-def head_path(rule: s.Rule) -> tuple[tuple[str, ...], tuple[s.Term, ...]]:
-    """Return a rule's name in its package: the ground prefix, and the steps after it."""
-    steps: list[str] = []
-    for i, term in enumerate(rule.head.ref):
-        match term:
-            case s.Var(name=name) if i == 0:
-                steps.append(name)
-            case s.Scalar(value=str(text)):
-                steps.append(text)
-            case _:
-                return tuple(steps), rule.head.ref[i:]
-    return tuple(steps), ()
+_METADATA: Final = ("rego.metadata.rule", "rego.metadata.chain")
 
 
 def resolve_rule(context: Resolution, rule: s.Rule) -> f.FlatRule:
@@ -209,26 +128,7 @@ def _expression(context: Resolution, scope: Scope, literal: s.Expr, out: Out) ->
         lifted.append(f.Negate(literal.at, flat)) if flat else None
     elif flat:
         lifted.append(flat)
-    out.extend(_with(item, withs) for item in lifted)
-
-
-def _with(literal: f.FlatLiteral, withs: f.Replacements) -> f.FlatLiteral:
-    """Return `literal` evaluated under `withs`."""
-    if not withs:
-        return literal
-    match literal:
-        case f.Unify(at=at, left=left, right=right):
-            return f.Unify(at, left, right, withs)
-        case f.Invoke(at=at, builtin=name, path=path, args=args, output=output):
-            return f.Invoke(at, name, path, args, output, withs)
-        case f.Test(at=at, term=term):
-            return f.Test(at, term, withs)
-        case f.Negate(at=at, literal=inner):
-            return f.Negate(at, inner, withs)
-        case f.ForAll(
-            at=at, key=key, value=value, domain=domain, body=body, outer=outer
-        ):
-            return f.ForAll(at, key, value, domain, body, outer, withs)
+    out.extend(f.under(item, withs) for item in lifted)
 
 
 def _literal(
@@ -242,7 +142,7 @@ def _literal(
         if term.infix and name in ("eq", "equal"):
             left = _keep(context, scope, term.args[0], out)
             right = _keep(context, scope, term.args[1], out)
-            return _unify(term.at, left, right, out)
+            return f.unified(term.at, left, right, out)
         return _invoke(context, scope, term, out, output=None)
     return f.Test(term.at, _keep(context, scope, term, out))
 
@@ -263,35 +163,7 @@ def _assign(
             return None
         if not var.name.startswith("$"):
             _declare(context, scope, var, "assigned")
-    return _unify(term.at, _lift(context, scope, target, out), right, out)
-
-
-def _unify(at: int, left: f.FlatTerm, right: f.FlatTerm, out: Out) -> f.Unify:
-    """Return `left = right`; two arrays or objects are unified member by member.
-
-    All but the last member go to `out`, so that each can wait for its own variables.
-    """
-    match left, right:
-        case s.Array(items=xs), s.Array(items=ys) if len(xs) == len(ys) and xs:
-            pairs = list(zip(xs, ys, strict=True))
-        case s.Object(pairs=xs), s.Object(pairs=ys) if xs and _same_keys(xs, ys):
-            values = {k.value: v for k, v in ys if isinstance(k, s.Scalar)}
-            pairs = [(v, values[k.value]) for k, v in xs if isinstance(k, s.Scalar)]
-        case _:
-            return f.Unify(at, left, right)
-    for x, y in pairs[:-1]:
-        out.append(_unify(at, x, y, out))
-    return _unify(at, *pairs[-1], out)
-
-
-def _same_keys(
-    xs: tuple[tuple[s.Term, s.Term], ...], ys: tuple[tuple[s.Term, s.Term], ...]
-) -> bool:
-    left = [k.value for k, _ in xs if isinstance(k, s.Scalar)]
-    right = [k.value for k, _ in ys if isinstance(k, s.Scalar)]
-    strings = all(isinstance(k, str) for k in (*left, *right))
-    whole = len(set(left)) == len(xs) and len(set(right)) == len(ys)
-    return strings and whole and set(left) == set(right)
+    return f.unified(term.at, _lift(context, scope, target, out), right, out)
 
 
 def _some_in(context: Resolution, scope: Scope, literal: s.SomeIn, out: Out) -> None:
@@ -309,27 +181,20 @@ def _some_in(context: Resolution, scope: Scope, literal: s.SomeIn, out: Out) -> 
     element = _step(context, domain, key, lifted)
     value = _lift(context, scope, literal.value, lifted)
     lifted.append(f.Unify(literal.at, value, element))
-    out.extend(_with(item, withs) for item in lifted)
+    out.extend(f.under(item, withs) for item in lifted)
 
 
 def _step(context: Resolution, domain: f.FlatTerm, key: f.FlatTerm, out: Out) -> s.Ref:
     """Return `domain[key]`."""
     match domain:
         case s.Ref(at=at, head=head, path=path):
-            return s.Ref(at, head, (*path, _as_syntax(key)))
+            return s.Ref(at, head, (*path, f.as_syntax(key)))
         case s.Var(at=at):
-            return s.Ref(at, domain, (_as_syntax(key),))
-    holder_ = context.fresh(domain.at)
-    out.append(f.Unify(domain.at, holder_, domain))
-    return s.Ref(domain.at, holder_, (_as_syntax(key),))
-
-
-def _as_syntax(term: f.FlatTerm) -> s.Term:
-    """Return a flat term as a step of a reference; comprehensions were lifted."""
-    if isinstance(term, f.Comprehension):
-        msg = "a comprehension cannot be a step of a reference"
-        raise TypeError(msg)
-    return term
+            return s.Ref(at, domain, (f.as_syntax(key),))
+        case _:
+            temporary = context.fresh(domain.at)
+            out.append(f.Unify(domain.at, temporary, domain))
+            return s.Ref(domain.at, temporary, (f.as_syntax(key),))
 
 
 def _every(context: Resolution, scope: Scope, literal: s.Every, out: Out) -> None:
@@ -346,7 +211,7 @@ def _every(context: Resolution, scope: Scope, literal: s.Every, out: Out) -> Non
     lifted.append(
         f.ForAll(literal.at, key, value, domain, tuple(body), frozenset(inner.outer))
     )
-    out.extend(_with(item, withs) for item in lifted)
+    out.extend(f.under(item, withs) for item in lifted)
 
 
 def _name(context: Resolution, scope: Scope, var: s.Var) -> f.FlatTerm:
@@ -381,7 +246,8 @@ def _keep(context: Resolution, scope: Scope, term: s.Term, out: Out) -> f.FlatTe
             return _reference(context, scope, term, out)
         case s.ArrayComprehension() | s.SetComprehension() | s.ObjectComprehension():
             return _closure(context, scope, term)
-    return _lift(context, scope, term, out)
+        case _:
+            return _lift(context, scope, term, out)
 
 
 def _reference(context: Resolution, scope: Scope, term: s.Ref, out: Out) -> s.Ref:
@@ -391,15 +257,16 @@ def _reference(context: Resolution, scope: Scope, term: s.Ref, out: Out) -> s.Re
         if isinstance(head, s.Var)
         else _lift(context, scope, head, out)
     )
-    steps = tuple(_as_syntax(_lift(context, scope, step, out)) for step in term.path)
+    steps = tuple(f.as_syntax(_lift(context, scope, step, out)) for step in term.path)
     match base:
         case s.Ref(head=root, path=path):
             return s.Ref(term.at, root, (*path, *steps))
         case s.Var():
             return s.Ref(term.at, base, steps)
-    temporary = context.fresh(term.at)
-    out.append(f.Unify(term.at, temporary, base))
-    return s.Ref(term.at, temporary, steps)
+        case _:
+            temporary = context.fresh(term.at)
+            out.append(f.Unify(term.at, temporary, base))
+            return s.Ref(term.at, temporary, steps)
 
 
 def _lift(context: Resolution, scope: Scope, term: s.Term, out: Out) -> f.FlatTerm:
@@ -435,7 +302,7 @@ def _lift(context: Resolution, scope: Scope, term: s.Term, out: Out) -> f.FlatTe
 def _lift_all(
     context: Resolution, scope: Scope, terms: Iterable[s.Term], out: Out
 ) -> tuple[s.Term, ...]:
-    return tuple(_as_syntax(_lift(context, scope, term, out)) for term in terms)
+    return tuple(f.as_syntax(_lift(context, scope, term, out)) for term in terms)
 
 
 def _template(context: Resolution, scope: Scope, term: s.Template, out: Out) -> s.Var:
@@ -471,7 +338,7 @@ def _optional(
         "set",
         None,
         value,
-        tuple(_with(literal, withs) for literal in body),
+        tuple(f.under(literal, withs) for literal in body),
         frozenset(inner.outer | {n for w in withs if w.value for n in names(w.value)}),
     )
     temporary = context.fresh(part.at)
@@ -479,19 +346,24 @@ def _optional(
     return temporary
 
 
+def _parts(
+    term: s.ArrayComprehension | s.SetComprehension | s.ObjectComprehension,
+) -> tuple[str, list[s.Term]]:
+    match term:
+        case s.ArrayComprehension(head=head):
+            return "array", [head]
+        case s.SetComprehension(head=head):
+            return "set", [head]
+        case s.ObjectComprehension(key=key, value=value):
+            return "object", [key, value]
+
+
 def _closure(
     context: Resolution,
     scope: Scope,
     term: s.ArrayComprehension | s.SetComprehension | s.ObjectComprehension,
 ) -> f.Comprehension:
-    heads: list[s.Term]
-    match term:
-        case s.ArrayComprehension(head=head):
-            kind, heads = "array", [head]
-        case s.SetComprehension(head=head):
-            kind, heads = "set", [head]
-        case s.ObjectComprehension(key=key, value=value):
-            kind, heads = "object", [key, value]
+    kind, heads = _parts(term)
     inner = Scope(implicit_names(term.body, *heads), scope)
     body: Out = []
     _body(context, inner, term.body, body)
@@ -511,7 +383,7 @@ def _invoke(
     output: s.Var | None,
 ) -> f.Invoke | f.Unify | None:
     """Return the call of a built-in or function; its result goes to `output`."""
-    path = _static(term.name)
+    path = static_path(term.name)
     if path is None:
         context.fail("rego_type_error", "a call needs a name", term.at)
         return None
@@ -534,11 +406,11 @@ def _invoke(
             "rego_type_error",
             f"undefined function {'.'.join(path)}",
             term.at,
-            _nearest(context, name or ".".join(path)),
+            nearest(context, name or ".".join(path)),
         )
         return None
     args = tuple(_lift(context, scope, arg, out) for arg in term.args)
-    arity = context.functions[target] if target else _arity(name)
+    arity = context.functions[target] if target else arity_of(name)
     if arity is not None and len(args) == arity + 1 and output is None:
         return f.Invoke(term.at, name, target, args[:-1], args[-1])
     if arity is not None and len(args) != arity:
@@ -551,37 +423,10 @@ def _invoke(
     return f.Invoke(term.at, name, target, args, output)
 
 
-def _arity(name: str) -> int | None:
-    """Return how many operands a built-in takes, None for any number.
-
-    >>> _arity("startswith"), _arity("opa.runtime")
-    (2, 0)
-    """
-    operands = SIGNATURES[name][1].partition("->")[0].strip()
-    if operands == "any*":
-        return None
-    depth = 0
-    count = 1 if operands else 0
-    for char in operands:
-        depth += (char == "[") - (char == "]")
-        count += char == "," and depth == 0
-    return count
-
-
 def _print(context: Resolution, scope: Scope, term: s.Call, out: Out) -> f.Invoke:
     """Return a call of print whose operands are sets, so that none can stop it."""
     args = tuple(_optional(context, scope, arg, out) for arg in term.args)
     return f.Invoke(term.at, "internal.print", (), args, None)
-
-
-def _nearest(context: Resolution, name: str) -> str:
-    """Return a hint that names the closest function there is."""
-    from difflib import get_close_matches  # noqa: PLC0415  (only when it failed)
-
-    own = [".".join(p[1:]) for p in context.functions]
-    local = [p[-1] for p in context.functions]
-    near = get_close_matches(name, [*SIGNATURES, *own, *local], 1)
-    return f"did you mean `{near[0]}`?" if near else "no rule or built-in has this name"
 
 
 def _replacements(
@@ -597,7 +442,7 @@ def _replacements(
 def _replacement(
     context: Resolution, scope: Scope, item: s.With, out: Out
 ) -> f.Replacement | None:
-    written = _static(item.target)
+    written = static_path(item.target)
     if written is None:
         context.fail(
             "rego_type_error",
@@ -606,7 +451,7 @@ def _replacement(
             "name a path under input or data, a rule or a function",
         )
         return None
-    path = _function_or_document(context, written)
+    path = function_or_document(context, written)
     if path is None:
         context.fail(
             "rego_type_error",
@@ -616,26 +461,6 @@ def _replacement(
         return None
     function = None
     if path in context.functions or path[0] not in ("data", "input"):
-        function = _replacing_function(context, item.value)
+        function = replacing_function(context, item.value)
     value = None if function else _lift(context, scope, item.value, out)
     return f.Replacement(item.at, path, value, function)
-
-
-def _function_or_document(
-    context: Resolution, written: GlobalPath
-) -> GlobalPath | None:
-    if written[0] in context.globals:
-        return (*context.globals[written[0]], *written[1:])
-    name = ".".join(written)
-    return (name,) if name in SIGNATURES else None
-
-
-def _replacing_function(context: Resolution, value: s.Term) -> GlobalPath | None:
-    """Return the path of the function that a `with` value names, if it names one."""
-    written = _static(value)
-    if written is None:
-        return None
-    path = _function_or_document(context, written)
-    if path is None or (path[0] == "data" and path not in context.functions):
-        return None
-    return path if path[0] != "input" else None

@@ -21,29 +21,21 @@ def variables(term: f.FlatTerm) -> Iterator[s.Var]:  # noqa: C901  (one case a t
             if name not in _ROOTS:
                 yield term
         case s.Ref(head=head, path=path):
-            yield from variables(_flat(head))
+            yield from variables(f.as_flat(head))
             for step in path:
-                yield from variables(_flat(step))
+                yield from variables(f.as_flat(step))
         case s.Array(items=items) | s.Set(items=items):
             for item in items:
-                yield from variables(_flat(item))
+                yield from variables(f.as_flat(item))
         case s.Object(pairs=pairs):
             for key, value in pairs:
-                yield from variables(_flat(key))
-                yield from variables(_flat(value))
+                yield from variables(f.as_flat(key))
+                yield from variables(f.as_flat(value))
         case f.Comprehension(at=at, outer=outer):
             for name in sorted(outer):
                 yield s.Var(at, name)
         case s.Scalar():
             return
-
-
-def _flat(term: s.Term) -> f.FlatTerm:
-    """Return a term that resolution made flat, as such."""
-    if isinstance(term, s.Scalar | s.Var | s.Ref | s.Array | s.Object | s.Set):
-        return term
-    msg = f"not a flat term: {type(term).__name__}"
-    raise TypeError(msg)
 
 
 def names(term: f.FlatTerm) -> Names:
@@ -59,12 +51,12 @@ def required(term: f.FlatTerm) -> Names:
     """
     match term:
         case s.Ref(head=head):
-            return names(_flat(head))
+            return names(f.as_flat(head))
         case s.Array(items=items):
-            return frozenset().union(*(required(_flat(i)) for i in items))
+            return frozenset().union(*(required(f.as_flat(i)) for i in items))
         case s.Object(pairs=pairs):
-            keys = (names(_flat(k)) for k, _ in pairs)
-            values = (required(_flat(v)) for _, v in pairs)
+            keys = (names(f.as_flat(k)) for k, _ in pairs)
+            values = (required(f.as_flat(v)) for _, v in pairs)
             return frozenset().union(*keys, *values)
         case s.Set() | f.Comprehension():
             return names(term)

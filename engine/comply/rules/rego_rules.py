@@ -12,7 +12,7 @@ from comply.rego.errors import RegoError
 from comply.rego.modules import plan_modules
 from comply.rego.parser import parse_module
 from comply.rego.policy import Version
-from comply.rego.resolve import head_path
+from comply.rego.resolution import head_path
 from comply.rego.syntax import Import, Module, Ref, Scalar, Var
 from comply.rego.syntax import Rule as RegoRule
 from comply.rules.checks import Compiled

@@ -11,7 +11,6 @@ from comply.plan.values import Value, compare, equal
 
 def fold_constants(plan: ir.Plan) -> ir.Plan:
     """Drop comparisons of constants that hold; let those that do not, never hold."""
-
     mocked = replaced_paths(plan)
 
     def fold(steps: ir.Steps) -> ir.Steps:
