@@ -9,6 +9,7 @@ from comply.version import VERSION
 
 COMMANDS: Final = {
     "check": "comply.cli.check",
+    "test": "comply.cli.test",
     "rules": "comply.cli.rules",
 }
 """A command's module has a click command called `command`."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from comply.plan import ir
-from comply.plan.reads import atoms
+from comply.plan.reads import assigned, atoms
 from comply.plan.values import Value
 
 Kind: TypeAlias = Literal["enter", "step", "yield"]
@@ -45,9 +45,17 @@ class Probes:
         """Return the number of the point at the beginning of the clause."""
         return self._add("enter", None, ())
 
-    def step(self, step: ir.Step) -> tuple[int | None, tuple[ir.Atom, ...]]:
-        """Return the number of the point before a step, and what it reports."""
+    def step(
+        self, step: ir.Step, before: ir.Step | None = None
+    ) -> tuple[int | None, tuple[ir.Atom, ...]]:
+        """Return the number of the point before a step, and what it reports.
+
+        Where the step `before` it begins a loop, that is what the loop is at as well.
+        """
         read = atoms(step)
+        if isinstance(before, ir.Scan | ir.ScanRelation):
+            found = [ir.Local(name) for name in assigned((before,))]
+            read = (*read, *(local for local in found if local not in read))
         return self._add("step", step, read), read
 
     def yields(self) -> tuple[int | None, tuple[ir.Atom, ...]]:

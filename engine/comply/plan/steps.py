@@ -132,7 +132,8 @@ def print_steps(
             break
         _settle_before(printer, step)
         if printer.probes:
-            print_probe(printer, flow, *printer.probes.step(step))
+            before = steps[i - 1] if i else None
+            print_probe(printer, flow, *printer.probes.step(step, before))
         if isinstance(step, ir.Lookup) and step.keys:
             i = _print_lookups(printer, flow, steps, i)
             continue
@@ -487,7 +488,7 @@ def _print_not(printer: Printer, flow: Flow, body: ir.Steps) -> None:
         with writer.block(f"if {call}:"):
             writer.line(flow.fail)
         return
-    if _print_not_lookup(printer, flow, body):
+    if not printer.probes and _print_not_lookup(printer, flow, body):
         return
     with printer.inside():
         writer.open("for _ in ONCE:")

@@ -1,0 +1,1 @@
+"""POLICIES AND THEIR TESTS -> RESULTS: what `comply test` runs and reports."""
