@@ -10,7 +10,7 @@ from typing import Final
 
 from comply.plan import ir
 from comply.plan.kinds import SIZED, Kinds, kind_of
-from comply.plan.values import RegoSet
+from comply.plan.values import RegoSet, equal
 
 Text = Callable[[ir.Atom], str]
 
@@ -25,7 +25,10 @@ class Inline:
 
 def equal_text(left: ir.Atom, right: ir.Atom, text: Text) -> tuple[str, str]:
     """Return Python for `left == right` and for its opposite."""
-    if isinstance(left, ir.Const) and not isinstance(right, ir.Const):
+    if isinstance(left, ir.Const):
+        if isinstance(right, ir.Const):
+            same = equal(left.value, right.value)
+            return str(same), str(not same)
         left, right = right, left
     a, b = text(left), text(right)
     if isinstance(right, ir.Const):
@@ -132,6 +135,8 @@ def quick_text(step: ir.CallBuiltin, text: Text, kinds: Kinds) -> str | None:
     wanted = "integer" if step.name in _INTEGERS else "string"
     python = "int" if wanted == "integer" else "str"
     unknown = [a for a in step.args if kind_of(kinds, a) != wanted]
+    if any(isinstance(a, ir.Const) for a in unknown):
+        return None
     if step.name == "split" and not isinstance(step.args[1], ir.Const):
         return None
     quick = template.format(*(text(a) for a in step.args))

@@ -50,12 +50,16 @@ Replacements: TypeAlias = tuple[Replacement, ...]
 
 @dataclass(frozen=True, slots=True)
 class Unify:
-    """`left = right`."""
+    """`left = right` or, with `test`, `left == right`.
+
+    A test gives values to what its references iterate over, and to nothing else.
+    """
 
     at: int
     left: FlatTerm
     right: FlatTerm
     withs: Replacements = ()
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

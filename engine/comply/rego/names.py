@@ -14,7 +14,9 @@ class Scope:
 
     `implicit` are the names it uses without declaring, `names` maps a name to its
     unique one, `declared` are those that `:=`, `some` or a head's arguments introduced,
-    `seen` those resolved so far, `outer` the unique names it takes from around it.
+    `seen` those resolved so far, `outer` the unique names it takes from around it. `how`
+    tells what introduced a declared name, `idle` where a `some` or `every` did that
+    nothing has used since.
     """
 
     implicit: frozenset[str]
@@ -23,6 +25,8 @@ class Scope:
     declared: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     outer: set[str] = field(default_factory=set)
+    how: dict[str, str] = field(default_factory=dict)
+    idle: dict[str, int] = field(default_factory=dict)
 
 
 def holder(scope: Scope, name: str) -> tuple[Scope | None, bool]:
@@ -48,6 +52,7 @@ def use(scope: Scope, owner: Scope, name: str, unique: str) -> None:
     while at is not None:
         at.seen.add(name)
         if at is owner:
+            at.idle.pop(name, None)
             return
         at.outer.add(unique)
         at = at.parent

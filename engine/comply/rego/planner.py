@@ -9,7 +9,7 @@ from comply.plan.values import RegoSet, Value, equal, freeze
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.errors import Code, RegoError
-from comply.rego.safety import Names, names, order
+from comply.rego.safety import Names, names, order, variables
 from comply.rego.tree import Group, Node, walk_groups
 from comply.source import Source
 
@@ -21,7 +21,8 @@ _COMPARED = frozenset({"equal", "neq", "lt", "lte", "gt", "gte"})
 class Compilation:
     """What the functions of this module share.
 
-    `calls` collects, for the rule being compiled, the ids of the rules it may read.
+    `calls` collects, for the rule being compiled, the ids of the rules it may read,
+    `blamed` the variables of its clause that were found unsafe.
     """
 
     root: Node
@@ -31,6 +32,7 @@ class Compilation:
     source: int = 0
     counter: int = 0
     calls: dict[int, int] = field(default_factory=dict)
+    blamed: set[str] = field(default_factory=set)
 
     def fail(self, code: Code, message: str, at: int, hint: str = "") -> None:
         """Record an error at an offset of the current source."""
@@ -82,15 +84,16 @@ def compile_query(
 
 def _clause(context: Compilation, clause: f.FlatClause) -> ir.Clause:
     context.source = clause.source
+    context.blamed = set()
     params = tuple(context.fresh() for _ in clause.args)
     block = Block(frozenset(), ordered=False)
     for param, pattern in zip(params, clause.args, strict=True):
         _match(context, block, pattern, param)
     _body(context, block, clause.body)
     heads = [*clause.suffix, clause.value]
-    missing = {n for head in heads for n in names(head)} - block.bound
+    missing = [v for h in heads for v in variables(h) if v.name not in block.bound]
     if missing:
-        _unsafe_heads(context, missing, clause.at)
+        _unsafe_heads(context, missing)
         return ir.Clause(clause.at, clause.source, params, (), (), ir.Const(None))
     atoms = [_value(context, block, head) for head in heads]
     return ir.Clause(
@@ -104,15 +107,22 @@ def _clause(context: Compilation, clause: f.FlatClause) -> ir.Clause:
     )
 
 
-def _unsafe_heads(context: Compilation, missing: set[str], at: int) -> None:
-    from_body = {n for n in missing if n.startswith("%")}
-    if from_body and any(e.code == "rego_unsafe_var_error" for e in context.errors):
+def _unsafe_heads(context: Compilation, missing: list[s.Var]) -> None:
+    """Report the variables of a head that its body leaves without a value.
+
+    Those the body was blamed for, and what was lifted from the head, are known.
+    """
+    blamed = context.blamed
+    lifted = any(var.name.startswith("%") for var in missing)
+    if lifted and blamed:
         return
-    for name in sorted(missing - from_body):
-        _unsafe(context, name, at)
+    for var in missing:
+        if not var.name.startswith("%") and var.name not in blamed:
+            _unsafe(context, var.name, var.at)
 
 
 def _unsafe(context: Compilation, name: str, at: int) -> None:
+    context.blamed.add(name)
     shown = f.original(name)
     hint = "nothing in the body gives it a value"
     if shown == "_":

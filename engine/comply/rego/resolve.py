@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from comply.plan.builtins.signatures import SIGNATURES
+from comply.plan.values import type_name
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.chain import term_of
@@ -31,6 +32,7 @@ from comply.rego.safety import names
 
 Out = list[f.FlatLiteral]
 
+_DOCUMENTS: Final = frozenset({"input", "data"})
 _METADATA: Final = ("rego.metadata.rule", "rego.metadata.chain")
 
 
@@ -71,6 +73,7 @@ def _clause(context: Resolution, rule: s.Rule) -> f.FlatClause:
         value = _lift(context, scope, head.value, out)
     else:
         value = s.Scalar(head.at, value=True)
+    _check_used(context, scope)
     return f.FlatClause(
         rule.at, context.index, args, steps, value, head.key is not None, tuple(out)
     )
@@ -78,8 +81,16 @@ def _clause(context: Resolution, rule: s.Rule) -> f.FlatClause:
 
 def _declare_args(context: Resolution, scope: Scope, arg: s.Term) -> None:
     for var in pattern_names(arg):
-        if var.name not in scope.declared:
+        if var.name in _DOCUMENTS:
+            _shadowed(context, "args", var)
+        elif var.name not in scope.declared:
             scope.declared[var.name] = context.unique(var.name)
+            scope.how[var.name] = "arg"
+
+
+def _shadowed(context: Resolution, what: str, var: s.Var) -> None:
+    text = f"{what} must not shadow {var.name} (use a different variable name)"
+    context.fail("rego_compile_error", text, var.at, f"`{var.name}` is the document")
 
 
 def resolve_query(context: Resolution, body: s.Body) -> tuple[f.FlatBody, list[str]]:
@@ -87,6 +98,7 @@ def resolve_query(context: Resolution, body: s.Body) -> tuple[f.FlatBody, list[s
     scope = Scope(implicit_names(body))
     out: Out = []
     _body(context, scope, body, out)
+    _check_used(context, scope)
     shown = [
         n
         for n in (*scope.names.values(), *scope.declared.values())
@@ -100,7 +112,7 @@ def _body(context: Resolution, scope: Scope, body: s.Body, out: Out) -> None:
         match literal:
             case s.Some(names=names):
                 for var in names:
-                    _declare(context, scope, var, "declared")
+                    _declare_to_use(context, scope, var)
             case s.SomeIn():
                 _some_in(context, scope, literal, out)
             case s.Every():
@@ -110,14 +122,35 @@ def _body(context: Resolution, scope: Scope, body: s.Body, out: Out) -> None:
 
 
 def _declare(context: Resolution, scope: Scope, var: s.Var, verb: str) -> str:
-    """Introduce a local; `verb` names how, for the error when it is there already."""
+    """Introduce a local; `verb` names how, for a later declaration of the same name."""
     name = var.name
     if name in scope.declared and not name.startswith("$"):
-        context.fail("rego_compile_error", f"var {name} {verb} above", var.at)
-    elif name in scope.seen and name not in context.globals:
+        earlier = scope.how[name]
+        text = f"var {name} {earlier} above"
+        if earlier == "arg":
+            text = f"arg {name} redeclared"
+        context.fail("rego_compile_error", text, var.at)
+        scope.idle.pop(name, None)
+    elif name in scope.seen:
         context.fail("rego_compile_error", f"var {name} referenced above", var.at)
     scope.declared[name] = context.unique(name)
+    scope.how[name] = verb
     return scope.declared[name]
+
+
+def _declare_to_use(context: Resolution, scope: Scope, var: s.Var) -> str:
+    """Introduce a local of `some` or `every`, which something has to use."""
+    known = var.name in scope.declared
+    unique = _declare(context, scope, var, "declared")
+    if not known:
+        scope.idle[var.name] = var.at
+    return unique
+
+
+def _check_used(context: Resolution, scope: Scope) -> None:
+    for name, at in scope.idle.items():
+        text = f"declared var {f.original(name)} unused"
+        context.fail("rego_compile_error", text, at, "use it, or leave it out")
 
 
 def _expression(context: Resolution, scope: Scope, literal: s.Expr, out: Out) -> None:
@@ -142,24 +175,39 @@ def _literal(
         if term.infix and name in ("eq", "equal"):
             left = _keep(context, scope, term.args[0], out)
             right = _keep(context, scope, term.args[1], out)
+            if name == "equal":
+                return f.Unify(term.at, left, right, test=True)
             return f.unified(term.at, left, right, out)
         return _invoke(context, scope, term, out, output=None)
     return f.Test(term.at, _keep(context, scope, term, out))
+
+
+def _kind_of(term: s.Term) -> str:
+    """Return what a term that cannot be assigned to is called."""
+    match term:
+        case s.Scalar(value=value):
+            return type_name(value)
+        case s.Ref() | s.Call() | s.Set():
+            return type(term).__name__.lower()
+        case s.Template():
+            return "string"
+        case _:
+            return type(term).__name__.removesuffix("Comprehension").lower()
 
 
 def _assign(
     context: Resolution, scope: Scope, term: s.Call, out: Out
 ) -> f.Unify | None:
     target, value = term.args
+    if not isinstance(target, s.Var | s.Array | s.Object):
+        text = f"cannot assign to {_kind_of(target)}"
+        hint = "`:=` gives a value to a new variable; compare with `==`"
+        context.fail("rego_compile_error", text, target.at, hint)
+        return None
     right = _keep(context, scope, value, out)
     for var in pattern_names(target):
-        if var.name in ("input", "data"):
-            context.fail(
-                "rego_compile_error",
-                f"cannot assign to {var.name}",
-                var.at,
-                "choose another name: `input` and `data` are the documents",
-            )
+        if var.name in _DOCUMENTS:
+            _shadowed(context, "variables", var)
             return None
         if not var.name.startswith("$"):
             _declare(context, scope, var, "assigned")
@@ -204,14 +252,21 @@ def _every(context: Resolution, scope: Scope, literal: s.Every, out: Out) -> Non
     inner = Scope(implicit_names(literal.body), scope)
     key = None
     if literal.key is not None:
-        key = _declare(context, inner, literal.key, "declared")
-    value = _declare(context, inner, literal.value, "declared")
+        key = _every_name(context, inner, literal.key)
+    value = _every_name(context, inner, literal.value)
     body: Out = []
     _body(context, inner, literal.body, body)
+    _check_used(context, inner)
     lifted.append(
         f.ForAll(literal.at, key, value, domain, tuple(body), frozenset(inner.outer))
     )
     out.extend(f.under(item, withs) for item in lifted)
+
+
+def _every_name(context: Resolution, scope: Scope, var: s.Var) -> str:
+    if var.name.startswith("$"):
+        return _declare(context, scope, var, "declared")
+    return _declare_to_use(context, scope, var)
 
 
 def _name(context: Resolution, scope: Scope, var: s.Var) -> f.FlatTerm:
@@ -368,6 +423,7 @@ def _closure(
     body: Out = []
     _body(context, inner, term.body, body)
     flat = [_lift(context, inner, head, body) for head in heads]
+    _check_used(context, inner)
     key_ = flat[0] if kind == "object" else None
     return f.Comprehension(
         term.at, kind, key_, flat[-1], tuple(body), frozenset(inner.outer)

@@ -5,6 +5,7 @@ again and again, the first literal that is ready.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from comply.rego import flat as f
 from comply.rego import syntax as s
@@ -78,6 +79,9 @@ def ready(literal: f.FlatLiteral, bound: Names) -> Names | None:  # noqa: C901  
     if not _withs_ready(literal, bound):
         return None
     match literal:
+        case f.Unify(left=left, right=right, test=True):
+            if _test_ready(left, right, bound) or _test_ready(right, left, bound):
+                return names(left) | names(right)
         case f.Unify(left=left, right=right):
             if _unify_ready(left, right, bound) or _unify_ready(right, left, bound):
                 return names(left) | names(right)
@@ -98,8 +102,45 @@ def ready(literal: f.FlatLiteral, bound: Names) -> Names | None:  # noqa: C901  
     return None
 
 
+def _test_ready(first: f.FlatTerm, then: f.FlatTerm, bound: Names) -> bool:
+    return computable(first, bound) and computable(then, bound | names(first))
+
+
 def _unify_ready(known: f.FlatTerm, other: f.FlatTerm, bound: Names) -> bool:
-    return computable(known, bound) and required(other) <= bound | names(known)
+    if not computable(known, bound):
+        return False
+    if _mismatched(known, other):
+        return names(other) <= bound | names(known)
+    return required(other) <= bound | names(known)
+
+
+_LITERALS: Final = s.Scalar | s.Array | s.Object | s.Set
+
+
+def _mismatched(one: f.FlatTerm, other: f.FlatTerm) -> bool:
+    """Tell whether two terms have shapes that never match, so that neither binds.
+
+    Arrays of one length and objects with the same strings for keys were unified member
+    by member before; of other objects, only the number of keys is compared.
+    """
+    match one, other:
+        case s.Object(pairs=xs), s.Object(pairs=ys):
+            strings = all(_is_string(key) for key, _ in (*xs, *ys))
+            return strings or len(xs) != len(ys)
+        case s.Array(), f.Comprehension(kind=kind) if kind == "object":
+            return True
+        case f.Comprehension(kind=kind), s.Array() if kind == "object":
+            return True
+        case s.Object(), f.Comprehension(kind=kind) if kind == "array":
+            return True
+        case f.Comprehension(kind=kind), s.Object() if kind == "array":
+            return True
+        case _:
+            return isinstance(one, _LITERALS) and isinstance(other, _LITERALS)
+
+
+def _is_string(key: s.Term) -> bool:
+    return isinstance(key, s.Scalar) and isinstance(key.value, str)
 
 
 def _withs_ready(literal: f.FlatLiteral, bound: Names) -> bool:
@@ -183,8 +224,11 @@ def _report(waiting: list[f.FlatLiteral], bound: Names, unsafe: Unsafe) -> None:
 def _could_bind(literal: f.FlatLiteral) -> set[str]:
     """Return the names that a literal would bind if it could run."""
     match literal:
-        case f.Unify(left=left, right=right):
+        case f.Unify(left=left, right=right, test=test):
             both = {*names(left), *names(right)}
+            if test or _mismatched(left, right):
+                both -= names(left) if not isinstance(left, s.Ref) else set()
+                both -= names(right) if not isinstance(right, s.Ref) else set()
             return both - required(left) - required(right)
         case f.Test(term=term):
             return set(names(term) - required(term))
