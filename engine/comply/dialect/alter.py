@@ -54,7 +54,7 @@ def alter(scene: Scene, table: Table, change: TableChange) -> Table:
         case RenameColumn():
             return _rename(scene, table, change)
         case RenameTable():
-            table = replace(table, name=Name(table.name.owner, change.new))
+            table = replace(table, name=Name(table.name.owner, change.new, change.at))
         case Annotate():
             table = replace(table, annotations=_annotations(table, change))
         case Physical():

@@ -130,7 +130,7 @@ def _create_table(scene: Scene, made: CreateTable) -> Schema:
 
 def _alter_table(scene: Scene, made: AlterTable | Rename) -> Schema:
     if isinstance(made, Rename):
-        made = AlterTable(made.old, (RenameTable(made.new),))
+        made = AlterTable(made.old, (RenameTable(made.new, made.old.at),))
     before = scene.require(made.name)
     after = before
     for change in made.changes:

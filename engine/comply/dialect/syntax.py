@@ -203,6 +203,7 @@ class RenameTable:
     """ALTER TABLE .. RENAME TO b."""
 
     new: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)

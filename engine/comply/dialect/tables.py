@@ -304,7 +304,8 @@ def _set(cursor: Cursor) -> TableChange | None:
 
 def _rename(cursor: Cursor) -> TableChange | None:
     if cursor.accept("TO"):
-        return RenameTable(cursor.identifier("a table"))
+        at = cursor.next.start
+        return RenameTable(cursor.identifier("a table"), at)
     what = cursor.accept_any("COLUMN", "CONSTRAINT")
     if not what:
         return None

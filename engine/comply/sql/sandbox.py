@@ -63,6 +63,15 @@ class Sandbox:
         catalog = self._session.catalog
         return all(catalog.find(name) for name in tables_in(assertion))
 
+    def violations(self, assertion: Assertion) -> list[Row]:
+        """Return the rows that violate an assertion, in force or not: the full check.
+
+        Raises:
+            SqlError: it names what does not exist.
+        """
+        sql = assertion.denial("duckdb", self._session.catalog)
+        return self._connection.query(sql).plain()
+
     def run(self, script: str | Source, name: str = "<script>") -> None:
         """Run the statements of a script in order, up to the first that fails.
 
