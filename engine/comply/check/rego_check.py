@@ -1,19 +1,24 @@
-"""REGO CHECKS x DOCUMENTS -> FINDINGS."""
+"""REGO CHECKS x DOCUMENT -> FINDINGS: from scratch, and after a change."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from comply.check.results import Places, finding
+from comply.check.changes import Edits
+from comply.check.incremental import Unit, Wave, advance, run_unit, start_wave
+from comply.check.results import About, Places, finding
 from comply.check.worlds import concerns, shaped
 from comply.findings import Finding, Severity, Status
-from comply.load.facts import Document, Path
+from comply.load.facts import Document
 from comply.plan.builtins.failure import Evaluation
-from comply.plan.runtime import Context, EvaluationError, entries, partition, values
+from comply.plan.runtime import Context, EvaluationError, entries, values
 from comply.plan.values import UNDEFINED, RegoSet, Value
 from comply.rego.errors import located
-from comply.rules.checks import RegoChecks, Unit, Whole
+from comply.rules.checks import RegoChecks, Whole
+from comply.rules.checks import Unit as Clause
 from comply.rules.rule import Rule
+
+Path = tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -30,79 +35,215 @@ class Runner:
     evaluated: dict[str, int] = field(default_factory=dict)
 
 
-def run_checks(
-    runner: Runner, checks: RegoChecks, documents: Iterable[Document]
-) -> Iterator[Finding]:
-    """Yield the findings of checks that were compiled together."""
-    for document in documents:
-        yield from run_document(runner, checks, document)
-    yield from _run_joining(runner, checks)
+@dataclass(slots=True)
+class Running:
+    """A clause or a whole rule over one document, and its current findings.
+
+    `found` holds them by the id of the element that gave them, 0 for the whole.
+    """
+
+    item: Clause | Whole
+    context: Context
+    unit: Unit | None
+    found: dict[int, list[Finding]] = field(default_factory=dict)
 
 
-def run_document(
-    runner: Runner, checks: RegoChecks, document: Document
-) -> Iterator[Finding]:
-    """Yield the findings of checks about one document."""
-    contexts: dict[str, Context] = {}
-    for item in _items(checks):
-        if item.reads != frozenset() and concerns(item.reads, document):
-            context = _context(runner, checks, contexts, item.reads, document)
-            yield from _guarded(runner, checks, item, context, document)
+@dataclass(slots=True)
+class State:
+    """Checks compiled together over one document (or, without one, over all worlds)."""
+
+    checks: RegoChecks
+    document: Document | None
+    contexts: dict[str, Context]
+    running: list[Running]
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the current findings."""
+        for running in self.running:
+            for found in running.found.values():
+                yield from found
 
 
-def _items(checks: RegoChecks) -> list[Unit | Whole]:
-    return [*checks.units, *checks.wholes]
+def start(runner: Runner, checks: RegoChecks, document: Document | None) -> State:
+    """Run checks over a document from scratch.
+
+    Without a document the rules run that read no input: they join worlds.
+    """
+    state = State(checks, document, {}, [])
+    items: list[Clause | Whole] = [*checks.units, *checks.wholes]
+    for item in items:
+        joining = item.reads == frozenset()
+        if joining if document is None else _applies(item, document):
+            context = _context(runner, state, item.reads)
+            unit = Unit(item.code) if isinstance(item, Clause) else None
+            running = Running(item, context, unit)
+            state.running.append(running)
+            count = runner.evaluated
+            count[item.rule.id] = count.get(item.rule.id, 0) + 1
+            if unit is not None:
+                run_unit(unit, context)
+            _find_all(runner, state, running)
+    return state
 
 
-def _run_joining(runner: Runner, checks: RegoChecks) -> Iterator[Finding]:
-    """Yield the findings of rules that read no input: they join worlds."""
-    contexts: dict[str, Context] = {}
-    for item in _items(checks):
-        if item.reads == frozenset():
-            context = _context(runner, checks, contexts, item.reads, None)
-            yield from _guarded(runner, checks, item, context, None)
+def _applies(item: Clause | Whole, document: Document) -> bool:
+    return item.reads != frozenset() and concerns(item.reads, document)
 
 
 def _context(
-    runner: Runner,
-    checks: RegoChecks,
-    contexts: dict[str, Context],
-    reads: frozenset[str] | None,
-    document: Document | None,
+    runner: Runner, state: State, reads: frozenset[str] | None
 ) -> Context:
     """Return the evaluation of a document in the shape that a rule expects.
 
     Rules of one shape share it, and so what they memoise.
     """
-    keys = reads or frozenset()
-    shape = next((k for k in ("review", "request") if k in keys), "")
-    if shape not in contexts:
+    shape = _shape(reads)
+    if shape not in state.contexts:
+        document = state.document
         input_ = UNDEFINED if document is None else shaped(reads, document)
         evaluation = Evaluation(now_ns=runner.now_ns)
-        tree = checks.program.tree
-        contexts[shape] = Context(tree, input_, runner.data, evaluation)
-    return contexts[shape]
+        tree = state.checks.program.tree
+        state.contexts[shape] = Context(tree, input_, runner.data, evaluation)
+    return state.contexts[shape]
 
 
-def _guarded(
+def _shape(reads: frozenset[str] | None) -> str:
+    keys = reads or frozenset()
+    return next((k for k in ("review", "request") if k in keys), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A change on its way to the checks of a document: what changed there, and in data.
+
+    `document` is the document as it is now.
+    """
+
+    document: Document | None
+    edits: Edits
+    data: frozenset[str]
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many units a change ran again, and how many it did not have to."""
+
+    run: int = 0
+    reused: int = 0
+
+
+def follow_change(
+    runner: Runner, state: State, update: Update, counts: Counts
+) -> tuple[list[Finding], list[Finding]]:
+    """Bring checks up to date; return the findings that went and those that came."""
+    state.document = update.document
+    gone: list[Finding] = []
+    come: list[Finding] = []
+    for shape, context in state.contexts.items():
+        context.data = runner.data
+        if update.document is not None:
+            context.input = shaped(frozenset((shape,)), update.document)
+        context.evaluation.now_ns = runner.now_ns
+        wave = start_wave(
+            update.edits, update.data, shared_path, context, state.checks.program
+        )
+        for running in state.running:
+            if running.context is context:
+                _advance(runner, state, running, wave, (gone, come))
+        counts.run += wave.rerun
+        counts.reused += wave.reused
+    return gone, come
+
+
+def _advance(
     runner: Runner,
-    checks: RegoChecks,
-    item: Unit | Whole,
-    context: Context,
-    document: Document | None,
-) -> Iterator[Finding]:
-    """Yield the findings of a unit; one that cannot be evaluated is an error."""
-    count = runner.evaluated
-    count[item.rule.id] = count.get(item.rule.id, 0) + 1
+    state: State,
+    running: Running,
+    wave: Wave,
+    delta: tuple[list[Finding], list[Finding]],
+) -> None:
+    gone, come = delta
+    unit = running.unit
+    touched: frozenset[int] | None = None
+    if unit is not None:
+        touched = advance(unit, running.context, wave)
+    elif not _whole_concerned(state, running, wave):
+        wave.reused += 1
+        return
+    else:
+        wave.rerun += 1
+    if touched is None or unit is None or unit.error is not None:
+        gone += [f for found in running.found.values() for f in found]
+        _find_all(runner, state, running)
+        come += [f for found in running.found.values() for f in found]
+        return
+    for number in touched:
+        gone += running.found.pop(number, ())
+        results = unit.results.get(number)
+        if results is not None:
+            found = _find(runner, state, running, number, results)
+            running.found[number] = found
+            come += found
+
+
+def _whole_concerned(state: State, running: Running, wave: Wave) -> bool:
+    item = running.item
+    if not isinstance(item, Whole):
+        return True
+    return item.id in wave.changed_rules or item.id not in running.context.memo
+
+
+def _find_all(runner: Runner, state: State, running: Running) -> None:
+    """Make the findings of a unit anew; one that cannot be evaluated is an error."""
+    running.found.clear()
+    unit, item = running.unit, running.item
     try:
-        yield from _results(runner, checks, item, context, document)
+        if unit is None:
+            _find_whole(runner, state, running)
+        elif unit.error is not None:
+            raise unit.error
+        else:
+            for number, results in unit.results.items():
+                found = _find(runner, state, running, number, results)
+                running.found[number] = found
     except EvaluationError as error:
-        found = located(error, checks.sources)
-        text = f"{found.code}: {found.message}"
-        yield _failure(item.rule, text, document, found.span)
+        found_ = located(error, state.checks.sources)
+        text = f"{found_.code}: {found_.message}"
+        running.found[0] = [_failure(item.rule, text, state.document, found_.span)]
     except RecursionError:
         text = "the input is nested too deeply for this rule"
-        yield _failure(item.rule, text, document, None)
+        running.found[0] = [_failure(item.rule, text, state.document, None)]
+
+
+def _find_whole(runner: Runner, state: State, running: Running) -> None:
+    item = running.item
+    if not isinstance(item, Whole):
+        return
+    value = state.checks.program.rules[item.id](running.context)
+    about = About(state.document)
+    found = [
+        finding(item.rule, item.status, result, about, runner.places)
+        for result in _members(value)
+    ]
+    if found:
+        running.found[0] = found
+
+
+def _find(
+    runner: Runner,
+    state: State,
+    running: Running,
+    number: int,
+    results: Iterable[Value],
+) -> list[Finding]:
+    """Return the findings of the results that one element gave."""
+    rule, status, unit = running.item.rule, running.item.status, running.unit
+    about = About(state.document)
+    if unit is not None and number in unit.elements:
+        key, element = unit.elements[number]
+        path = shared_path(unit.code.path or ())
+        about = About(state.document, path, key, element)
+    return [finding(rule, status, r, about, runner.places) for r in results]
 
 
 def _failure(
@@ -123,45 +264,6 @@ def _failure(
     )
 
 
-def _results(
-    runner: Runner,
-    checks: RegoChecks,
-    item: Unit | Whole,
-    context: Context,
-    document: Document | None,
-) -> Iterator[Finding]:
-    rule, status, places = item.rule, item.status, runner.places
-    if isinstance(item, Whole):
-        value = checks.program.rules[item.id](context)
-        for result in _members(value):
-            yield finding(rule, status, result, document, None, places)
-        return
-    out: dict[Any, Value] = {}
-    if item.code.start is None or item.code.path is None:
-        item.code.run(context, out)
-        for result in out.values():
-            yield finding(rule, status, result, document, None, places)
-        return
-    started = item.code.start(context)
-    if started is None:
-        return
-    run = item.code.run
-    path = item.code.path
-    if item.code.on is None:
-        pairs = entries(_follow(context.input, path))
-    else:
-        found = partition(context, path, item.code.on, item.code.match)
-        pairs = ((None, element) for element in found)
-    base = _shared_path(path)
-    for key, element in pairs:
-        run(context, out, key, element, *started)
-        if out:
-            here = places.key(_follow(context.input, path), element, key)
-            for result in out.values():
-                yield finding(rule, status, result, document, (*base, here), places)
-            out.clear()
-
-
 def _members(value: Value) -> Iterable[Value]:
     """Return the results in the value of an entry rule: `deny if`, `deny[msg] if`."""
     if value is UNDEFINED or value is False or value is None:
@@ -173,16 +275,10 @@ def _members(value: Value) -> Iterable[Value]:
     return (value,)
 
 
-def _shared_path(path: tuple[str, ...]) -> Path:
+def shared_path(path: Path) -> Path:
     """Return a path in the document; `input.terraform.x` is `input.x`."""
     if path[:1] == ("terraform",):
         return path[1:]
-    if path[:2] in (("review", "object"), ("request", "object")):
+    if path[:2] in {("review", "object"), ("request", "object")}:
         return path[2:]
     return path
-
-
-def _follow(value: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401
-    for step in path:
-        value = value[step]
-    return value

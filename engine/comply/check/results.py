@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from comply.findings import Finding, Severity, Status
-from comply.load.facts import Document, Path, Step, facts
+from comply.load.facts import Document, Path, Step, facts, nowhere
 from comply.plan.runtime import entries
 from comply.plan.values import Value, show, to_json
 from comply.rules.rule import Rule
+from comply.source import Span
 
 _FACT_KEYS: Final = ("address", "fact", "resource", "id")
 _DEFAULTS: Final = {
@@ -44,35 +45,71 @@ class Places:
         return index.get(identity)
 
 
-def finding(  # noqa: PLR0913, PLR0917  (what a rule says, and about what)
-    rule: Rule,
-    status: Status,
-    result: Value,
-    document: Document | None,
-    driver: Path | None,
-    places: Places,
+@dataclass(frozen=True, slots=True)
+class About:
+    """What gave a result: a document, and the element of it that drove the rule.
+
+    `path` leads to the element's collection, () if none did; `key` is the element's key
+    there where it is known.
+    """
+
+    document: Document | None
+    path: tuple[str, ...] = ()
+    key: Step | None = None
+    element: Any = None
+
+
+def finding(
+    rule: Rule, status: Status, result: Value, about: About, places: Places
 ) -> Finding:
     """Return the finding of one result of a rule.
 
-    `driver` is the path of the element that gave it, if one did. A result may name its
-    fact itself, by `address` for example.
+    A result may name its fact itself, by `address` for example.
     """
-    identity, path = _fact(result, document, driver, places)
-    span = None
-    if document is not None:
-        span = document.locate(path if path is not None else ())
-    severity = rule.severity or _DEFAULTS.get(status, Severity.MEDIUM)
+    named = ""
+    if isinstance(result, dict):
+        named = next((v for k in _FACT_KEYS if isinstance(v := result.get(k), str)), "")
+    own = _own_identity(about)
     return Finding(
         rule.id,
         rule.title,
-        severity,
+        rule.severity or _DEFAULTS.get(status, Severity.MEDIUM),
         status,
         message(result, rule),
-        identity,
-        span,
+        named or own,
+        _span(about, named, own, places),
         rule.remediation,
         tuple(_evidence(result)),
     )
+
+
+def _own_identity(about: About) -> str:
+    """Return the identity of the fact that drove a rule, if one did."""
+    document = about.document
+    if document is None:
+        return ""
+    for collection in document.collections:
+        if not collection.path:
+            return collection.identity(document.value)
+        if about.element is not None and about.path == collection.path:
+            return collection.identity(about.element)
+    return ""
+
+
+def _span(about: About, named: str, own: str, places: Places) -> Span | None:
+    """Return the place of what a result is about, in a document that has a text."""
+    document = about.document
+    if document is None or document.locate is nowhere:
+        return None
+    if named and named != own:
+        path = places.path(document, named)
+        if path is not None:
+            return document.locate(path)
+    if not about.path:
+        return document.locate(())
+    collection = _at(document.value, about.path)
+    key = places.key(collection, about.element, about.key)
+    return document.locate((*about.path, key))
 
 
 def message(result: Value, rule: Rule) -> str:
@@ -86,27 +123,6 @@ def message(result: Value, rule: Rule) -> str:
             return rule.title
         case _:
             return show(result)
-
-
-def _fact(
-    result: Value, document: Document | None, driver: Path | None, places: Places
-) -> tuple[str, Path | None]:
-    """Return the identity of what a result is about, and its path in the document."""
-    named = ""
-    if isinstance(result, dict):
-        named = next((v for k in _FACT_KEYS if isinstance(v := result.get(k), str)), "")
-    if document is None:
-        return named, None
-    if named and (path := places.path(document, named)) is not None:
-        return named, path
-    for collection in document.collections:
-        depth = len(collection.path)
-        if depth == 0:
-            return named or collection.identity(document.value), driver or ()
-        if driver is not None and driver[:depth] == collection.path:
-            own = driver[: depth + 1]
-            return named or collection.identity(_at(document.value, own)), driver
-    return named, driver
 
 
 def _at(value: Any, path: Path) -> Any:  # noqa: ANN401

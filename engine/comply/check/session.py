@@ -1,20 +1,34 @@
 """A session: rules compiled once, documents that come and change, current findings."""
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from comply.check.rego_check import Runner, run_checks
+from comply.check.changes import Edits
+from comply.check.documents import (
+    Editable,
+    Move,
+    Result,
+    advance_result,
+    as_input,
+    edits_between,
+    editable,
+    matched,
+    run,
+)
+from comply.check.documents import changed_documents as _changed_documents
+from comply.check.rego_check import Counts, Runner
 from comply.check.worlds import all_worlds
 from comply.findings import Finding, Severity, Status
 from comply.load import load
 from comply.load.detect import detect
 from comply.load.encoding import decode, read
-from comply.load.facts import Document
+from comply.load.facts import Change, Document, nowhere
 from comply.plan.runtime import collector_paused
 from comply.rules.checks import Compiled, RegoChecks, digest, fetch, keep, linked
 from comply.rules.files import RuleFile, pack_files, user_files
@@ -26,16 +40,33 @@ _RUN: Final = ("ASSERTION", "INSERT", "UPDATE", "DELETE", "MERGE")
 
 @dataclass(slots=True)
 class Loaded:
-    """A source that a session holds; a file of manifests has several documents."""
+    """A source that a session holds; a file of manifests has several documents.
+
+    `given` is the value that an update handed over last.
+    """
 
     source: Source
     kind: str
     documents: list[Document]
+    given: Any = None
 
     @property
     def document(self) -> Document:
         """Return the only or first document."""
         return self.documents[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What a change did: findings that came and went, and the units it took.
+
+    `units_run` counts the units that were run, `units_reused` those whose results stood.
+    """
+
+    added: list[Finding]
+    removed: list[Finding]
+    units_run: int
+    units_reused: int
 
 
 @dataclass(slots=True)
@@ -59,12 +90,20 @@ class Session:
     _loaded: list[Loaded] = field(default_factory=list)
     _checks: list[RegoChecks] = field(default_factory=list)
     _assertions: list[Any] = field(default_factory=list)
+    _asserted: list[Finding] = field(default_factory=list)
+    _results: dict[int, Result] = field(default_factory=dict)
+    _editables: dict[int, Editable] = field(default_factory=dict)
+    _counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    _clock: int = 0
 
     def __post_init__(self) -> None:
         files = user_files(Path(p) for p in self.rules)
         for pack in self.packs:
             files += pack_files(pack)
         self._compile(files)
+        # One clock for the session: what was checked stays what it was.
+        now = self.now
+        self._clock = time.time_ns() if now is None else int(now.timestamp() * 1e9)
 
     def _compile(self, files: list[RuleFile]) -> None:
         rego = [file for file in files if file.language == "rego"]
@@ -121,6 +160,7 @@ class Session:
             )
         loaded = Loaded(source, found, load(source, found))
         self._loaded.append(loaded)
+        self._results.clear()
         return loaded
 
     @property
@@ -130,19 +170,194 @@ class Session:
 
     def check(self) -> list[Finding]:
         """Return the current findings, each once, in the order of documents."""
-        documents = self.documents
-        runner = Runner(self._base(documents), self._now_ns())
+        if not self._results:
+            self._run()
         found: dict[tuple[str, ...], Finding] = {}
-        for item in (*self.problems, *(p for d in documents for p in d.problems)):
-            found[_identity(item)] = item
-        with collector_paused():
-            for checks in self._checks:
-                for item in run_checks(runner, checks, documents):
-                    found.setdefault(_identity(item), item)
-        self.evaluated = runner.evaluated
-        for item in self._check_assertions(documents):
+        for item in self._current():
             found.setdefault(_identity(item), item)
         return list(found.values())
+
+    def update(self, loaded: Loaded, new: Any) -> Delta:  # noqa: ANN401
+        """Take a new version of a source; return what that changes.
+
+        `new` is the bytes or the path of a file, or the object that one holds. What
+        changed is found by the identity of facts. An object is not to be mutated
+        afterwards: what is the same object is taken to be unchanged.
+
+        Raises:
+            LoadError: if the new version cannot be read.
+        """
+        fresh = self._read_version(loaded, new)
+        return self._replace(loaded, fresh)
+
+    def apply(self, loaded: Loaded, change: Change) -> Delta:
+        """Take changed facts by name; return what that changes.
+
+        Raises:
+            ComplyError: if the change names a fact that the source does not hold.
+        """
+        if not self._results:
+            self._run()
+        found = self._editable(loaded)
+        try:
+            if found is not None:
+                return self._edit(loaded, found, change)
+            return self._replace(loaded, _changed_documents(loaded, change))
+        except KeyError as error:
+            raise ComplyError(f"{loaded.source.name}: no fact {error}") from None
+
+    def _current(self) -> Iterator[Finding]:
+        """Yield the findings of everything, some of them twice."""
+        yield from self.problems
+        for document in self.documents:
+            yield from document.problems
+        for result in self._results.values():
+            yield from result.findings()
+        yield from self._asserted
+
+    def _run(self) -> None:
+        """Run every check from scratch."""
+        documents = self.documents
+        runner = self._runner()
+        with collector_paused():
+            for document in (*documents, None):
+                self._results[id(document)] = run(runner, self._checks, document)
+        self.evaluated = runner.evaluated
+        self._asserted = self._check_assertions(documents)
+        self._counts = Counter(map(_identity, self._current()))
+
+    def _runner(self) -> Runner:
+        return Runner(self._base(self.documents), self._clock)
+
+    def _read_version(self, loaded: Loaded, new: Any) -> list[Document]:  # noqa: ANN401
+        if isinstance(new, bytes | str | Path):
+            source = replace(_read(new), name=loaded.source.name)
+            return load(source, loaded.kind)
+        held = loaded.documents
+        if len(held) != 1:
+            raise ComplyError(
+                f"{loaded.source.name} holds {len(held)} documents",
+                hint="update it with the bytes of the whole file, or apply a change",
+            )
+        value = as_input(loaded.kind, new)
+        return [replace(held[0], value=value, locate=nowhere, problems=())]
+
+    def _replace(self, loaded: Loaded, fresh: list[Document]) -> Delta:
+        """Put documents in the place of those of a source."""
+        if not self._results:
+            self._run()
+        pairs = matched(loaded.documents, fresh)
+        given, loaded.given = loaded.given, None
+        edits = [(old, new, edits_between(old, new, given)) for old, new in pairs]
+        if len(fresh) == 1:
+            loaded.given = fresh[0].value
+        self._editables.pop(id(loaded), None)
+        loaded.documents = [
+            new if e is None or new is None else replace(new, value=e.value)
+            for _, new, e in edits
+            if new is not None
+        ]
+        steps = iter(loaded.documents)
+        moves = [(old, next(steps) if new is not None else None, e)
+                 for old, new, e in edits]
+        return self._follow(moves)
+
+    def _editable(self, loaded: Loaded) -> Editable | None:
+        """Return the lists of facts of a source, to be changed in place."""
+        if len(loaded.documents) != 1:
+            return None
+        key = id(loaded)
+        if key not in self._editables:
+            document = loaded.documents[0]
+            made = editable(document)
+            if made is None:
+                return None
+            self._editables[key] = made
+            self._rename(document, made.document)
+            loaded.documents[0] = made.document
+        return self._editables[key]
+
+    def _edit(self, loaded: Loaded, found: Editable, change: Change) -> Delta:
+        loaded.given = None
+        edits = found.apply(change)
+        document = loaded.documents[0]
+        return self._follow([(document, document, edits)])
+
+    def _rename(self, old: Document, new: Document) -> None:
+        self._results = {
+            id(new) if key == id(old) else key: value
+            for key, value in self._results.items()
+        }
+
+    def _follow(
+        self, moves: list[tuple[Document | None, Document | None, Edits | None]]
+    ) -> Delta:
+        """Run what documents that came, went or changed concern."""
+        runner = self._runner()
+        worlds = frozenset(
+            d.world for old, new, e in moves for d in (old, new)
+            if d is not None and (e is None or e)
+        )
+        counts = Counts()
+        gone: list[Finding] = []
+        come: list[Finding] = []
+        edited = {id(old): (new, e) for old, new, e in moves if old is not None}
+        results: dict[int, Result] = {}
+        with collector_paused():
+            for key, result in self._results.items():
+                new, e = edited.get(key, (result.document, Edits(None)))
+                if key in edited and new is None:
+                    gone += result.findings()
+                    continue
+                move = Move(new, e, worlds)
+                went, came = advance_result(runner, self._checks, result, move, counts)
+                gone += went
+                come += came
+                results[id(new)] = result
+            for old, new, _ in moves:
+                if old is None and new is not None:
+                    made = run(runner, self._checks, new)
+                    results[id(new)] = made
+                    come += made.findings()
+                    counts.run += made.size
+        self._results = results
+        self._recheck_assertions(moves, gone, come)
+        return self._delta(gone, come, counts)
+
+    def _recheck_assertions(
+        self,
+        moves: list[tuple[Document | None, Document | None, Edits | None]],
+        gone: list[Finding],
+        come: list[Finding],
+    ) -> None:
+        for old, new, _ in moves:
+            gone += old.problems if old is not None and old is not new else ()
+            come += new.problems if new is not None and old is not new else ()
+        if self._assertions:
+            before, self._asserted = (
+                self._asserted, self._check_assertions(self.documents)
+            )
+            gone += before
+            come += self._asserted
+
+    def _delta(
+        self, gone: list[Finding], come: list[Finding], counts: Counts
+    ) -> Delta:
+        """Return what is new and what is no more, counting findings that stand twice."""
+        before: dict[tuple[str, ...], int] = {}
+        for item in gone:
+            name = _identity(item)
+            before.setdefault(name, self._counts[name])
+            self._counts[name] -= 1
+        for item in come:
+            name = _identity(item)
+            before.setdefault(name, self._counts[name])
+            self._counts[name] += 1
+        old = {_identity(item): item for item in gone}
+        new = {_identity(item): item for item in come}
+        added = [x for n, x in new.items() if before[n] <= 0 < self._counts[n]]
+        removed = [x for n, x in old.items() if self._counts[n] <= 0 < before[n]]
+        return Delta(added, removed, counts.run, counts.reused)
 
     def _check_assertions(self, documents: list[Document]) -> list[Finding]:
         """Return what assertions say, those of the scripts and those of the rules."""
@@ -157,9 +372,6 @@ class Session:
     def _base(self, documents: list[Document]) -> dict[str, Any]:
         own = {"comply": {"parameters": self.parameters}}
         return {**all_worlds(documents), **own, **self.data}
-
-    def _now_ns(self) -> int:
-        return time.time_ns() if self.now is None else int(self.now.timestamp() * 1e9)
 
 
 def _sql_check() -> Any:  # noqa: ANN401

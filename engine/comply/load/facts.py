@@ -32,7 +32,8 @@ class Fact:
     value: Any
 
 
-def _nowhere(_path: Path) -> Span | None:
+def nowhere(_path: Path) -> Span | None:
+    """Return the place of anything in a document that has no text: none."""
     return None
 
 
@@ -51,7 +52,7 @@ class Document:
     world: str
     value: Any
     collections: tuple[Collection, ...] = ()
-    locate: Callable[[Path], Span | None] = _nowhere
+    locate: Callable[[Path], Span | None] = nowhere
     sensitive: Callable[[], frozenset[str]] = field(default=frozenset)
     problems: tuple[Finding, ...] = ()
 

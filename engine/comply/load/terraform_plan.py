@@ -62,13 +62,24 @@ def load(source: Source) -> list[Document]:
             name=source.name,
             kind="terraform_plan",
             world="terraform",
-            value={**plan, **value} if wrapped else {**plan, "terraform": plan},
+            value=as_input(value),
             collections=(Collection(("resource_changes",), identity),),
             locate=_locator(source, value, wrapped=wrapped),
             sensitive=partial(sensitive_strings, plan),
             problems=tuple(_problems(source, plan)),
         )
     ]
+
+
+def as_input(value: dict[str, Any]) -> dict[str, Any]:
+    """Return what rules see of a plan, or of a Spacelift input around one.
+
+    The plan's members are at the top and under `terraform`, shared and not copied.
+    """
+    plan = value.get("terraform")
+    if "resource_changes" in value or not isinstance(plan, dict):
+        return {**value, "terraform": value}
+    return {**plan, **value}
 
 
 def identity(change: Value) -> str:

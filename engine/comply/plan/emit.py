@@ -10,6 +10,7 @@ from comply.plan import ir
 from comply.plan.emit_units import print_units, unit_layouts
 from comply.plan.link import Code, Layout, Program, compiled, link
 from comply.plan.probe import Probes
+from comply.plan.read_set import rule_read_sets
 from comply.plan.reads import every_step, loops
 from comply.plan.steps import (
     Flow,
@@ -76,11 +77,12 @@ def layout_of(plan: ir.Plan) -> Layout:
     """Return what the functions of a plan's code are."""
     rules = tuple((r.id, r.path, r.kind == "function") for r in plan.rules)
     entries = tuple(
-        (rule.id, unit_layouts(rule))
+        (rule.id, unit_layouts(plan, rule))
         for rule in plan.rules
         if rule.id in plan.entries and rule.kind == "set"
     )
-    return Layout(rules, plan.packages, entries)
+    reads = tuple(rule_read_sets(plan).items()) if plan.entries else ()
+    return Layout(rules, plan.packages, entries, reads)
 
 
 def _plan_steps(plan: ir.Plan) -> Iterable[ir.Step]:

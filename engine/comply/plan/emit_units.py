@@ -2,6 +2,7 @@
 
 from comply.plan import ir
 from comply.plan.link import UnitLayout
+from comply.plan.read_set import read_set
 from comply.plan.steps import Flow, Printer, atom, frozen, print_steps
 from comply.plan.units import Path, Unit, cut
 from comply.plan.values import Value
@@ -17,7 +18,7 @@ def print_units(printer: Printer, rule: ir.Rule) -> None:
             _print_run(printer, unit, f"unit_{rule.id}_{i}")
 
 
-def unit_layouts(rule: ir.Rule) -> tuple[UnitLayout, ...]:
+def unit_layouts(plan: ir.Plan, rule: ir.Rule) -> tuple[UnitLayout, ...]:
     """Return what the functions of an entry rule's units are."""
     layouts = []
     for i, chain in enumerate(rule.chains):
@@ -25,11 +26,15 @@ def unit_layouts(rule: ir.Rule) -> tuple[UnitLayout, ...]:
         source, at = chain[0].source, chain[0].at
         if unit is None:
             run = tuple(f"clause_{rule.id}_{i}_{j}" for j in range(len(chain)))
-            layouts.append(UnitLayout(source, at, None, None, None, "", run))
+            steps = tuple(step for clause in chain for step in clause.steps)
+            reads = read_set(plan, steps)
+            layouts.append(UnitLayout(source, at, None, None, None, "", run, reads))
             continue
         on, match = _narrowed(unit)
         names = f"start_{rule.id}_{i}", (f"unit_{rule.id}_{i}",)
-        layouts.append(UnitLayout(source, at, unit.path, on, match, *names))
+        reads = read_set(plan, (*unit.before, *unit.after), unit.path)
+        keyed = isinstance(unit.driver, ir.Scan) and unit.driver.key is not None
+        layouts.append(UnitLayout(source, at, unit.path, on, match, *names, reads, keyed))
     return tuple(layouts)
 
 

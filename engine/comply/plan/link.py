@@ -27,6 +27,23 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSet:
+    """What steps read, a driver's element left out.
+
+    `paths` lead from the input to what is read there, whole. `rules` are the rules whose
+    values are read. `data` are the top-level keys of base documents, None for any.
+    `partitions` tells that they look elements up by an index; which, is noted when they
+    run. `whole` tells that they may read anything of the input.
+    """
+
+    paths: tuple[Path, ...] = ()
+    rules: tuple[int, ...] = ()
+    data: tuple[str, ...] | None = ()
+    partitions: tuple[Path, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class UnitLayout:
     """The names of a unit's functions and what narrows its driver, as in `UnitCode`.
 
@@ -40,6 +57,8 @@ class UnitLayout:
     match: Value
     start: str
     run: tuple[str, ...]
+    reads: ReadSet
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +66,14 @@ class Layout:
     """What the functions of some code are.
 
     `rules` are (id, path, whether it is a function), `packages` paths that exist even
-    without rules, `entries` the units of the rules that a check starts from.
+    without rules, `entries` the units of the rules that a check starts from, `reads`
+    what each rule depends on.
     """
 
     rules: tuple[tuple[int, Path, bool], ...]
     packages: tuple[Path, ...]
     entries: tuple[tuple[int, tuple[UnitLayout, ...]], ...]
+    reads: tuple[tuple[int, ReadSet], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +85,8 @@ class UnitCode:
     `run(context, out, key, element, *started)` adds the members it yields for one
     element of the collection at `path`. With `on`, only elements whose value there is
     `match` can hold, and the key is not needed. Without a path, `run(context, out)`
-    adds all.
+    adds all. `reads` is what it depends on besides the element; it
+    is `keyed` if that includes the element's key.
     """
 
     source: int
@@ -74,6 +96,8 @@ class UnitCode:
     match: Value
     start: Callable[..., tuple[Value, ...] | None] | None
     run: Callable[..., Any]
+    reads: ReadSet
+    keyed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +115,7 @@ class Program:
     tree: Node
     query: Callable[..., None] | None
     entries: dict[int, tuple[UnitCode, ...]]
+    reads: dict[int, ReadSet]
 
 
 def compiled(code: Code) -> CodeType:
@@ -112,14 +137,24 @@ def link(code: Code, binary: CodeType, layout: Layout) -> Program:
         for number, units in layout.entries
     }
     tree = build_tree(layout, rules)
-    return Program(code, file, rules, tree, namespace.get("query"), entries)
+    return Program(code, file, rules, tree, namespace.get("query"), entries, dict(layout.reads))
 
 
 def _unit(unit: UnitLayout, namespace: dict[str, Any]) -> UnitCode:
     functions = [namespace[name] for name in unit.run]
     start = namespace[unit.start] if unit.start else None
     run = functions[0] if start is not None else _first_of(functions)
-    return UnitCode(unit.source, unit.at, unit.path, unit.on, unit.match, start, run)
+    return UnitCode(
+        unit.source,
+        unit.at,
+        unit.path,
+        unit.on,
+        unit.match,
+        start,
+        run,
+        unit.reads,
+        unit.keyed,
+    )
 
 
 def _first_of(clauses: list[Callable[..., Any]]) -> Callable[..., Any]:

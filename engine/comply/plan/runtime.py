@@ -32,10 +32,12 @@ class Context:
 
     `mocks` maps the id of a rule to the value that stands for it, the id of a function
     or the name of a built-in to a callable that takes the context and the operands.
+    `trace`, where it is a list, receives what is looked up in indexes.
     """
 
     __slots__ = (
-        "data", "evaluation", "indexes", "input", "memo", "mocks", "strict", "tree",
+        "data", "evaluation", "indexes", "input", "memo", "mocks", "strict", "trace",
+        "tree",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +51,7 @@ class Context:
         self.memo: dict[Any, Any] = {}
         self.mocks: dict[Any, Any] = {}
         self.strict = False
+        self.trace: list[Any] | None = None
 
     def replaced(
         self, changes: Sequence[tuple[tuple[str, ...], Any, Any]]
@@ -234,6 +237,8 @@ def partition(
     if index is None:
         index = context.indexes[path, on] = build_index(context.input, path, on)
     key = match if type(match) is str else freeze(match)
+    if context.trace is not None:
+        context.trace.append((path, on, key))
     return index.get(key, _EMPTY)
 
 

@@ -15,7 +15,15 @@ from types import CodeType
 from typing import Any
 
 from comply.findings import Severity, Status
-from comply.plan.link import Code, Layout, Program, UnitCode, UnitLayout, link
+from comply.plan.link import (
+    Code,
+    Layout,
+    Program,
+    ReadSet,
+    UnitCode,
+    UnitLayout,
+    link,
+)
 from comply.rules.files import RuleFile
 from comply.rules.rule import Rule
 from comply.source import Source
@@ -144,6 +152,7 @@ def _plain(made: Compiled) -> tuple[Any, ...]:
         made.layout.rules,
         made.layout.packages,
         [(entry, [astuple(u) for u in units]) for entry, units in made.layout.entries],
+        [(rule, astuple(reads)) for rule, reads in made.layout.reads],
     )
     rules = [_rule_fields(rule) for rule in made.rules]
     code = (made.code.text, made.code.places)
@@ -159,13 +168,14 @@ def _rule_fields(rule: Rule) -> tuple[Any, ...]:
 def _revived(stored: tuple[Any, ...]) -> Compiled:
     code, binary, layout, files, rules, units, wholes = stored
     entries = tuple(
-        (entry, tuple(UnitLayout(*fields) for fields in items))
+        (entry, tuple(UnitLayout(*u[:-2], ReadSet(*u[-2]), u[-1]) for u in items))
         for entry, items in layout[2]
     )
+    reads = tuple((rule, ReadSet(*fields)) for rule, fields in layout[3])
     return Compiled(
         Code(*code),
         binary,
-        Layout(layout[0], layout[1], entries),
+        Layout(layout[0], layout[1], entries, reads),
         files,
         tuple(_rule(fields) for fields in rules),
         units,

@@ -1,0 +1,179 @@
+"""TWO VERSIONS OF A VALUE -> CHANGES: which elements of which collection, which keys."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import compress, count
+from marshal import dumps
+from operator import is_not
+from typing import Any
+
+from comply.load.facts import Change
+
+Path = tuple[str, ...]
+Identity = Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One element of a collection: what it was and what it is, None where it is not."""
+
+    path: Path
+    old: Any
+    new: Any
+
+
+@dataclass(slots=True)
+class Edits:
+    """What changed in a value.
+
+    `keys` are top-level keys whose value changed as a whole; `value` is the new value,
+    in which an element that did not change is the old object.
+    """
+
+    value: Any
+    elements: list[Edit] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.elements or self.keys)
+
+
+def same(a: Any, b: Any) -> bool:  # noqa: ANN401
+    """Tell whether two JSON values are the same; unlike `==`, true is not 1."""
+    if a is b:
+        return True
+    try:
+        return bool(a == b) and dumps(a, 2) == dumps(b, 2)
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where the facts of a value are.
+
+    `collections` names the top-level lists of facts and gives their identities; keys in
+    `ignored` stand for others.
+    """
+
+    collections: dict[str, Identity]
+    ignored: frozenset[str] = frozenset()
+
+
+def compare(old: Any, new: Any, shape: Shape, given: Any = None) -> Edits:  # noqa: ANN401
+    """Return what changed from `old` to `new`.
+
+    `given` is the value that was compared last, from which `old` took what had changed:
+    what is the same object there as in `new` need not be looked into. Values that are
+    no objects change as a whole.
+    """
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return Edits(new, keys=set() if same(old, new) else {""})
+    last = given if isinstance(given, dict) else old
+    edits = Edits(dict(new))
+    for key in (old.keys() | new.keys()) - shape.ignored:
+        before, after = old.get(key), new.get(key)
+        if key in old and key in new and last.get(key, edits) is after:
+            edits.value[key] = before
+            continue
+        identity = shape.collections.get(key)
+        if identity and isinstance(before, list) and isinstance(after, list):
+            seen = last.get(key)
+            aligned = isinstance(seen, list) and len(seen) == len(before)
+            lists = (before, seen if aligned and seen is not None else before, after)
+            merged, found = _compare_lists((key,), lists, identity)
+            edits.value[key] = merged
+            edits.elements += found
+        elif key not in old or key not in new or not same(before, after):
+            edits.keys.add(key)
+        else:
+            edits.value[key] = before
+    return edits
+
+
+def _compare_lists(
+    path: Path, lists: tuple[list[Any], list[Any], list[Any]], identity: Identity
+) -> tuple[list[Any], list[Edit]]:
+    """Return the new list, unchanged elements being the old objects, and the edits.
+
+    The lists are the old one, what was given for it, and the new one.
+    """
+    old, given, new = lists
+    if len(old) == len(new):
+        differing = list(compress(count(), map(is_not, given, new)))
+        if all(identity(old[i]) == identity(new[i]) for i in differing):
+            merged = list(old)
+            edits = []
+            for i in differing:
+                if not same(old[i], new[i]):
+                    merged[i] = new[i]
+                    edits.append(Edit(path, old[i], new[i]))
+            return merged, edits
+    merged = list(new)
+    return merged, list(_matched(path, old, merged, identity))
+
+
+def _matched(
+    path: Path, old: list[Any], merged: list[Any], identity: Identity
+) -> Iterator[Edit]:
+    """Yield the edits between lists in which elements came, went or moved."""
+    left: dict[str, list[Any]] = {}
+    for element in old:
+        left.setdefault(identity(element), []).append(element)
+    for i, element in enumerate(merged):
+        held = left.get(identity(element))
+        before = held.pop(0) if held else None
+        if before is not None and same(before, element):
+            merged[i] = before
+        else:
+            yield Edit(path, before, element)
+    for held in left.values():
+        for element in held:
+            yield Edit(path, element, None)
+
+
+@dataclass(slots=True)
+class Positions:
+    """Where the elements of a list are, by identity, kept while it changes."""
+
+    path: Path
+    items: list[Any]
+    identity: Identity
+    index: dict[str, int] | None = None
+
+    def find(self, name: str) -> int | None:
+        """Return the position of the element with an identity."""
+        if self.index is None:
+            self.index = {self.identity(x): i for i, x in enumerate(self.items)}
+        return self.index.get(name)
+
+    def apply(self, change: Change) -> list[Edit]:
+        """Change the list, and return the edits.
+
+        Raises:
+            KeyError: if the change updates or removes an element that is not there.
+        """
+        edits = []
+        for name, value in change.updated:
+            at = self._position(name)
+            edits.append(Edit(self.path, self.items[at], value))
+            self.items[at] = value
+            if self.identity(value) != name:
+                self.index = None
+        gone = {self._position(name) for name in change.removed}
+        if gone:
+            edits += [Edit(self.path, self.items[i], None) for i in sorted(gone)]
+            self.items[:] = [x for i, x in enumerate(self.items) if i not in gone]
+            self.index = None
+        for value in change.added:
+            edits.append(Edit(self.path, None, value))
+            if self.index is not None:
+                self.index[self.identity(value)] = len(self.items)
+            self.items.append(value)
+        return edits
+
+    def _position(self, name: str) -> int:
+        at = self.find(name)
+        if at is None:
+            raise KeyError(name)
+        return at

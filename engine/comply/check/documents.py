@@ -1,0 +1,238 @@
+"""DOCUMENTS -> RESULTS: what a session keeps of each document, and how it changes.
+
+Of a document that is one fact, such as a manifest, only the findings are kept: a change
+of it concerns every check, and a session may hold many thousands. Of a document with
+collections of facts every unit is kept.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+from comply.check.changes import Edits, Positions, Shape, compare
+from comply.check.rego_check import Counts, Runner, State, Update, follow_change, start
+from comply.findings import Finding
+from comply.load.facts import Change, Document, nowhere
+from comply.rules.checks import RegoChecks
+
+_ALIAS = frozenset({"terraform"})
+
+
+@dataclass(slots=True)
+class Result:
+    """What checks found in a document; `states` is None where only that is kept.
+
+    `size` counts the units it took. Without a document it is of the rules that join
+    worlds.
+    """
+
+    document: Document | None
+    states: list[State] | None
+    kept: list[Finding]
+    size: int
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the current findings."""
+        if self.states is None:
+            yield from self.kept
+            return
+        for state in self.states:
+            yield from state.findings()
+
+
+def run(
+    runner: Runner, checks: list[RegoChecks], document: Document | None
+) -> Result:
+    """Return what checks find in a document, from scratch."""
+    states = [start(runner, group, document) for group in checks]
+    if document is None or _collections(document):
+        size = sum(x.unit.size if x.unit else 1 for s in states for x in s.running)
+        return Result(document, states, [], size)
+    kept = [item for state in states for item in state.findings()]
+    return Result(document, None, kept, sum(len(s.running) for s in states))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a document is now and what changed in it; the worlds that any change is in."""
+
+    document: Document | None
+    edits: Edits | None
+    worlds: frozenset[str]
+
+
+def advance_result(
+    runner: Runner,
+    checks: list[RegoChecks],
+    result: Result,
+    move: Move,
+    counts: Counts,
+) -> tuple[list[Finding], list[Finding]]:
+    """Bring a result up to date; return the findings that went and those that came."""
+    edits = move.edits if move.edits is not None else Edits(None, keys={""})
+    result.document = move.document
+    if result.states is None:
+        if not edits and not _reads_worlds(checks, move.worlds):
+            counts.reused += result.size
+            return [], []
+        made = run(runner, checks, move.document)
+        counts.run += made.size
+        gone, result.kept, result.size = result.kept, made.kept, made.size
+        return gone, made.kept
+    gone, come = [], []
+    update = Update(move.document, edits, move.worlds)
+    for state in result.states:
+        went, came = follow_change(runner, state, update, counts)
+        gone += went
+        come += came
+    return gone, come
+
+
+def _reads_worlds(checks: list[RegoChecks], worlds: frozenset[str]) -> bool:
+    """Tell whether a check of documents may read others of these worlds."""
+    for group in checks:
+        reads = [unit.code.reads for unit in group.units]
+        for item in (*reads, *group.program.reads.values()):
+            if item.data is None or not worlds.isdisjoint(item.data):
+                return True
+    return False
+
+
+def _collections(document: Document) -> bool:
+    return any(collection.path for collection in document.collections)
+
+
+def as_input(kind: str, value: Any) -> Any:  # noqa: ANN401
+    """Return what rules see of the object that a source of a kind holds."""
+    if kind == "terraform_plan" and isinstance(value, dict):
+        return import_module("comply.load.terraform_plan").as_input(value)
+    return value
+
+
+def edits_between(
+    old: Document | None, new: Document | None, given: Any = None  # noqa: ANN401
+) -> Edits | None:
+    """Return what changed between two versions of a document, None for all of it.
+
+    `given` is the value handed over last, as in `changes.compare`.
+    """
+    if old is None or new is None or not _collections(new):
+        return None
+    collections = {c.path[0]: c.identity for c in new.collections if len(c.path) == 1}
+    ignored = _ALIAS if new.world == "terraform" else frozenset[str]()
+    edits = compare(old.value, new.value, Shape(collections, ignored), given)
+    if ignored and isinstance(edits.value, dict):
+        # The plan under its other name has to hold the same lists.
+        inner = dict(edits.value.get("terraform") or {})
+        inner.update({k: edits.value[k] for k in collections if k in edits.value})
+        edits.value["terraform"] = inner
+    return edits
+
+
+def matched(
+    old: list[Document], new: list[Document]
+) -> list[tuple[Document | None, Document | None]]:
+    """Return the documents of two versions of a source in pairs, by identity."""
+    left: dict[str, list[Document]] = {}
+    for document in old:
+        left.setdefault(_identity(document), []).append(document)
+    pairs: list[tuple[Document | None, Document | None]] = []
+    for document in new:
+        held = left.get(_identity(document))
+        pairs.append((held.pop(0) if held else None, document))
+    pairs += [(document, None) for held in left.values() for document in held]
+    return pairs
+
+
+def _identity(document: Document) -> str:
+    for collection in document.collections:
+        if not collection.path:
+            return collection.identity(document.value)
+    return ""
+
+
+def changed_documents(loaded: Any, change: Change) -> list[Document]:  # noqa: ANN401
+    """Return the documents of a source of manifests after a change.
+
+    Raises:
+        KeyError: if the change names a manifest that is not there.
+    """
+    documents: list[Document] = list(loaded.documents)
+    names = [_identity(document) for document in documents]
+    for name, value in change.updated:
+        at = _position(names, name)
+        documents[at] = replace(documents[at], value=value, locate=nowhere)
+    template = documents[0] if documents else None
+    gone = {_position(names, name) for name in change.removed}
+    kept = [d for i, d in enumerate(documents) if i not in gone]
+    if template is not None:
+        kept += [replace(template, value=v, locate=nowhere) for v in change.added]
+    return kept
+
+
+def _position(names: list[str], name: str) -> int:
+    try:
+        return names.index(name)
+    except ValueError:
+        raise KeyError(name) from None
+
+
+@dataclass(slots=True)
+class Editable:
+    """A document whose lists of facts can be changed in place."""
+
+    document: Document
+    lists: list[Positions]
+
+    def apply(self, change: Change) -> Edits:
+        """Change the lists; what is added goes to the first.
+
+        Raises:
+            KeyError: if the change names a fact that is not there.
+        """
+        edits = Edits(self.document.value)
+        parts = self._parts(change)
+        for held, part in zip(self.lists, parts, strict=True):
+            if part.added or part.removed or part.updated:
+                edits.elements += held.apply(part)
+        return edits
+
+    def _parts(self, change: Change) -> list[Change]:
+        """Return the part of a change that concerns each list."""
+        if len(self.lists) == 1:
+            return [change]
+        homes: list[Change] = [Change(added=change.added)]
+        homes += [Change() for _ in self.lists[1:]]
+        for name, value in change.updated:
+            at = self._home(name)
+            held = homes[at]
+            homes[at] = replace(held, updated=(*held.updated, (name, value)))
+        for name in change.removed:
+            at = self._home(name)
+            homes[at] = replace(homes[at], removed=(*homes[at].removed, name))
+        return homes
+
+    def _home(self, name: str) -> int:
+        for i, held in enumerate(self.lists):
+            if held.find(name) is not None:
+                return i
+        raise KeyError(name)
+
+
+def editable(document: Document) -> Editable | None:
+    """Return a document whose lists are its own, None if it has no lists of facts."""
+    value = document.value
+    if not isinstance(value, dict) or not _collections(document):
+        return None
+    own = dict(value)
+    lists = []
+    for collection in document.collections:
+        if len(collection.path) == 1 and isinstance(value.get(collection.path[0]), list):
+            key = collection.path[0]
+            own[key] = list(value[key])
+            lists.append(Positions((key,), own[key], collection.identity))
+    if document.world == "terraform":
+        inner = dict(own.get("terraform") or {})
+        own["terraform"] = {**inner, **{p.path[0]: p.items for p in lists}}
+    return Editable(replace(document, value=own, locate=nowhere), lists)
