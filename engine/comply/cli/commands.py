@@ -10,6 +10,8 @@ from comply.version import VERSION
 COMMANDS: Final = {
     "check": "comply.cli.check",
     "test": "comply.cli.test",
+    "eval": "comply.cli.eval",
+    "fmt": "comply.cli.fmt",
     "rules": "comply.cli.rules",
 }
 """A command's module has a click command called `command`."""

@@ -115,7 +115,14 @@ class Policy:
 
     def _compile_query(self, text: str) -> Program:
         source = Source("query", text)
-        body = parse_query(source)
+        return self.compile_body(source, parse_query(source))
+
+    def compile_body(self, source: Source, body: s.Body) -> Program:
+        """Return the code of a query that stands in `source`.
+
+        Raises:
+            RegoError: if it does not compile.
+        """
         errors: list[RegoError] = []
         index = len(self.plan.sources)
         module = s.Module(source, 1, 0, (), (), (), (), ())
