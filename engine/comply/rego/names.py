@@ -14,8 +14,8 @@ class Scope:
 
     `implicit` are the names it uses without declaring, `names` maps a name to its
     unique one, `declared` are those that `:=`, `some` or a head's arguments introduced,
-    `seen` those resolved so far, `outer` the unique names it takes from around it. `how`
-    tells what introduced a declared name, `idle` where a `some` or `every` did that
+    `seen` those of others resolved so far, `outer` the unique names it takes from around
+    it. `how` tells what introduced a declared name, `idle` where a `some` or `every` did that
     nothing has used since.
     """
 
@@ -48,9 +48,11 @@ def holder(scope: Scope, name: str) -> tuple[Scope | None, bool]:
 
 def use(scope: Scope, owner: Scope, name: str, unique: str) -> None:
     """Record that `scope` reads `name`, which `owner` holds as `unique`."""
+    declared = name in owner.declared
     at: Scope | None = scope
     while at is not None:
-        at.seen.add(name)
+        if not declared:
+            at.seen.add(name)
         if at is owner:
             at.idle.pop(name, None)
             return

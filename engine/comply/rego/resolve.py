@@ -25,6 +25,7 @@ from comply.rego.names import (
     holder,
     implicit_names,
     pattern_names,
+    term_names,
     use,
 )
 from comply.rego.resolution import Resolution, head_path, static_path
@@ -217,12 +218,17 @@ def _assign(
 def _some_in(context: Resolution, scope: Scope, literal: s.SomeIn, out: Out) -> None:
     withs = _replacements(context, scope, literal.withs, out)
     lifted: Out = []
-    domain = _keep(context, scope, literal.domain, lifted)
+    read = set(term_names(literal.domain))
     patterns = [literal.value] if literal.key is None else [literal.key, literal.value]
     for pattern in patterns:
         for var in pattern_names(pattern):
+            if var.name in read:
+                text = f"var {var.name} assigned before"
+                hint = "the collection cannot depend on what `some` introduces"
+                context.fail("rego_compile_error", text, var.at, hint)
             if not var.name.startswith("$"):
                 _declare(context, scope, var, "declared")
+    domain = _keep(context, scope, literal.domain, lifted)
     key: f.FlatTerm = context.wildcard(literal.at)
     if literal.key is not None:
         key = _lift(context, scope, literal.key, lifted)

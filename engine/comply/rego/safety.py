@@ -127,13 +127,7 @@ def _mismatched(one: f.FlatTerm, other: f.FlatTerm) -> bool:
         case s.Object(pairs=xs), s.Object(pairs=ys):
             strings = all(_is_string(key) for key, _ in (*xs, *ys))
             return strings or len(xs) != len(ys)
-        case s.Array(), f.Comprehension(kind=kind) if kind == "object":
-            return True
-        case f.Comprehension(kind=kind), s.Array() if kind == "object":
-            return True
-        case s.Object(), f.Comprehension(kind=kind) if kind == "array":
-            return True
-        case f.Comprehension(kind=kind), s.Object() if kind == "array":
+        case (s.Object(), f.Comprehension()) | (f.Comprehension(), s.Object()):
             return True
         case _:
             return isinstance(one, _LITERALS) and isinstance(other, _LITERALS)
@@ -213,7 +207,7 @@ def _report(waiting: list[f.FlatLiteral], bound: Names, unsafe: Unsafe) -> None:
                 rooted = name not in given or not only_roots
                 if name in bound or name in seen or not rooted:
                     continue
-                if name.startswith("%"):
+                if name.startswith(("%", "$i")):
                     continue
                 seen.add(name)
                 unsafe(name, var.at)

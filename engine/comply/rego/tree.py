@@ -35,7 +35,9 @@ def group_rules(
 ) -> tuple[Group, ...]:
     """Return the rules grouped by path; conflicts go to `errors`."""
     by_path: dict[Path, list[FlatRule]] = {}
-    for rule in _absorbed(tuple(rules)):
+    written = tuple(rules)
+    _check_members(written, sources, errors)
+    for rule in _absorbed(written):
         by_path.setdefault(rule.path, []).append(rule)
     groups = []
     for number, (path, members) in enumerate(by_path.items()):
@@ -46,6 +48,24 @@ def group_rules(
         default = defaults[0] if defaults else None
         groups.append(Group(number, path, kind, others, default))
     return tuple(groups)
+
+
+def _check_members(
+    rules: tuple[FlatRule, ...], sources: tuple[Source, ...], errors: list[RegoError]
+) -> None:
+    """Refuse sets and values under the same path with open keys."""
+    kinds: dict[Path, bool] = {}
+    for rule in rules:
+        clause = rule.clauses[0]
+        if (
+            clause.suffix
+            and kinds.setdefault(rule.path, clause.member) != clause.member
+        ):
+            span = sources[rule.source].span(rule.at)
+            name = ".".join(rule.path)
+            text = f"conflicting rules {name} found"
+            hint = "one builds sets (`contains`), another single values"
+            errors.append(RegoError("rego_type_error", text, span, hint))
 
 
 def _absorbed(rules: tuple[FlatRule, ...]) -> Iterator[FlatRule]:
