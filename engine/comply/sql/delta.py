@@ -202,9 +202,9 @@ def _inside(
         case exp.Exists():
             yield from _subquery(node.this, blocks, sign, (*links, None))
         case exp.In() if node.args.get("query"):
-            turned = _flipped(sign) if node.args.get("negate") else sign
-            inner = node.args["query"]
-            yield from _subquery(inner, blocks, turned, (*links, _link(node)))
+            yield from _subquery(
+                node.args["query"], blocks, sign, (*links, _link(node))
+            )
             yield from _inside(node.this, blocks, 0, links)
         case exp.Select() | exp.Subquery() | exp.SetOperation():
             yield from _subquery(node, blocks, 0, (*links, None))

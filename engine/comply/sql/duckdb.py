@@ -344,12 +344,11 @@ def _matched(node: Node, own: Kind, other: Kind, written: Node) -> Node:
 def _between(t: Translator, node: Node) -> Node:
     of = [kind(node.this), kind(node.args["low"]), kind(node.args["high"])]
     meets = of[1] if of[1] != "unknown" else of[2]
-    result = exp.Between(
+    return exp.Between(
         this=_matched(t.translate(node.this), of[0], meets, node.this),
         low=_matched(t.translate(node.args["low"]), of[1], of[0], node.args["low"]),
         high=_matched(t.translate(node.args["high"]), of[2], of[0], node.args["high"]),
     )
-    return exp.Not(this=result) if node.args.get("negate") else result
 
 
 def _in(t: Translator, node: Node) -> Node:
@@ -360,8 +359,7 @@ def _in(t: Translator, node: Node) -> Node:
     met = kind(members[0])
     subject = _matched(t.translate(node.this), own, met, node.this)
     values = [_matched(t.translate(m), kind(m), own, m) for m in members]
-    result = exp.In(this=subject, expressions=values)
-    return exp.Not(this=result) if node.args.get("negate") else result
+    return exp.In(this=subject, expressions=values)
 
 
 def _like(t: Translator, node: Node) -> Node:
