@@ -65,7 +65,7 @@ def read_moment(text: str, layout: str) -> Reading:
     for i, chunk in enumerate(parts):
         hold = reading.rest
         try:
-            _read_chunk(reading, chunk, parts[i + 1 : i + 2])
+            _read_chunk(reading, chunk, parts[i + 1 :])
         except _MismatchError:
             left = reading.rest if isinstance(chunk, Literal) else hold
             raise BuiltinError(
@@ -127,10 +127,14 @@ def _read_chunk(reading: Reading, chunk: Chunk, after: tuple[Chunk, ...]) -> Non
                 _read_name(reading, text)
             else:
                 _read_number(reading, text)
-                if text in ("5", "05") and not isinstance(
-                    next(iter(after), None), Fraction
-                ):
+                if text in ("5", "05") and not _has_fraction(after):
                     _read_fraction(reading, 0)
+
+
+def _has_fraction(after: tuple[Chunk, ...]) -> bool:
+    """Tell whether the next element of a layout is a fraction of a second."""
+    following = (chunk for chunk in after if not isinstance(chunk, Literal))
+    return isinstance(next(following, None), Fraction)
 
 
 def _skip(reading: Reading, literal: str) -> None:

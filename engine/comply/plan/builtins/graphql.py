@@ -9,7 +9,7 @@ from comply.plan.builtins.failure import BuiltinError, OperandError
 from comply.plan.builtins.graphql_cursor import Node
 from comply.plan.builtins.graphql_query import read_query
 from comply.plan.builtins.graphql_rules import check_query
-from comply.plan.builtins.graphql_schema import build_schema
+from comply.plan.builtins.graphql_schema import Schema, build_schema
 from comply.plan.builtins.graphql_schema_reading import read_schema_document
 from comply.plan.builtins.operands import string
 from comply.plan.values import Value, type_name
@@ -71,7 +71,7 @@ def schema_is_valid(schema: Value) -> bool:
     (True, False)
     """
     try:
-        build_schema(_schema_tree(schema))
+        _built(_schema_tree(schema))
     except BuiltinError:
         return False
     return True
@@ -105,7 +105,7 @@ def _tree(value: Value, position: int, names: tuple[str, ...]) -> Node:
 
 def _check(query: Value, query_tree: Node, schema_tree: Node) -> None:
     try:
-        built = build_schema(schema_tree)
+        built = _built(schema_tree)
     except BuiltinError as error:
         raise BuiltinError(
             f"Error in gqlparser SchemaDocument to Schema conversion: {error.message}"
@@ -113,8 +113,15 @@ def _check(query: Value, query_tree: Node, schema_tree: Node) -> None:
     text = query if type(query) is str else None
     try:
         check_query(query_tree, text, built)
-    except (KeyError, AttributeError):
+    except (KeyError, AttributeError, TypeError):
         raise BuiltinError("the tree of the query is malformed") from None
+
+
+def _built(tree: Node) -> Schema:
+    try:
+        return build_schema(tree)
+    except (KeyError, AttributeError, TypeError):
+        raise BuiltinError("the tree of the schema is malformed") from None
 
 
 def _pruned(value: Value) -> Value:

@@ -88,7 +88,7 @@ def check_query(query: Node, text: str | None, schema: Schema) -> None:
             place = operation.get("Position") or {}
             where = (place["Line"], place["Column"]) if place else None
             raise _together(
-                [(f'Schema does not support operation type "{kind}".', where)]
+                [(f'Schema does not support operation type "{kind}"', where)]
             )
     source = print_query(query) if text is None else text
     if not parts(query, "Operations") and not parts(query, "Fragments"):

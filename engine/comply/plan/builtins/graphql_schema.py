@@ -3,7 +3,6 @@
 https://spec.graphql.org/October2021/#sec-Type-System
 """
 
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
@@ -172,6 +171,10 @@ def _check_type(schema: Schema, definition: Node) -> None:
             raise fault(definition, f'Undefined type "{member}".')
         if schema.types[member].get("Kind") != "OBJECT":
             raise fault(definition, f'{kind} type "{member}" must be OBJECT.')
+        if parts(definition, "Types").count(member) > 1:
+            raise fault(
+                definition, f"Union type {name} can only include type {member} once."
+            )
     for interface in parts(definition, "Interfaces"):
         _check_interface(schema, definition, interface)
     _check_content(schema, definition)
@@ -203,6 +206,7 @@ def _check_content(schema: Schema, definition: Node) -> None:
                     definition, f"{kind} {name}: must define one or more input fields."
                 )
             _check_kinds(schema, definition, _INPUTS)
+            _check_input_cycles(schema, str(name))
         case "ENUM":
             values = parts(definition, "EnumValues")
             if not values:
@@ -210,6 +214,7 @@ def _check_content(schema: Schema, definition: Node) -> None:
                     definition,
                     f"{kind} {name}: must define one or more unique enum values.",
                 )
+            _check_unique_values(definition)
             for value in values:
                 if value.get("Name") in ("true", "false", "null"):
                     raise fault(
@@ -218,6 +223,42 @@ def _check_content(schema: Schema, definition: Node) -> None:
                 _check_directives(schema, value, "ENUM_VALUE")
         case _:
             pass
+
+
+def _check_unique_values(definition: Node) -> None:
+    seen: set[Value] = set()
+    for value in parts(definition, "EnumValues"):
+        name = value.get("Name", "")
+        if name in seen:
+            owner = definition.get("Name", "")
+            raise fault(value, f"Enum value {owner}.{name} can only be defined once.")
+        seen.add(name)
+
+
+def _check_input_cycles(schema: Schema, name: str) -> None:
+    """Check that an input object needs no value of itself, which none could give."""
+    todo: list[tuple[str, tuple[Node, ...]]] = [(name, ())]
+    seen: set[str] = set()
+    while todo:
+        current, path = todo.pop()
+        for each in parts(schema.types[current], "Fields"):
+            reference = each["Type"]
+            inner = type_name(reference)
+            needed = reference.get("NonNull") and not reference.get("Elem")
+            known = schema.types.get(inner, {})
+            if not needed or known.get("Kind") != "INPUT_OBJECT":
+                continue
+            way = (*path, each)
+            if inner == name:
+                fields = ".".join(str(f.get("Name", "")) for f in way)
+                raise fault(
+                    way[0],
+                    f'Cannot reference Input Object "{name}" within itself '
+                    f'through a series of non-null fields: "{fields}".',
+                )
+            if inner not in seen:
+                seen.add(inner)
+                todo.append((inner, way))
 
 
 def _check_kinds(schema: Schema, definition: Node, kinds: tuple[str, ...]) -> None:
@@ -381,14 +422,3 @@ def _check_ancestors(definition: Node, interface: Node) -> None:
             f"Type {name} must implement {ancestor} "
             f"because it is implemented by {interface['Name']}.",
         )
-
-
-def walk(node: Value) -> Iterator[Node]:
-    """Yield the nodes of a tree, each before those that it holds."""
-    if type(node) is dict:
-        yield node
-        for value in node.values():
-            yield from walk(value)
-    elif type(node) is list:
-        for value in node:
-            yield from walk(value)

@@ -8,7 +8,12 @@ from typing import Final
 
 from comply.plan.builtins.failure import BuiltinError, Evaluation, HaltError
 from comply.plan.builtins.http_client import NetworkError, Response, send
-from comply.plan.builtins.http_request import check_names, Request, boolean, read_request
+from comply.plan.builtins.http_request import (
+    Request,
+    boolean,
+    check_names,
+    read_request,
+)
 from comply.plan.builtins.json_text import read_json
 from comply.plan.builtins.octets import to_text
 from comply.plan.builtins.operands import mapping

@@ -17,7 +17,7 @@ from comply.plan.builtins.json_schema_formats import has_format
 from comply.plan.builtins.json_text import write_json
 from comply.plan.values import Value, equal, freeze, is_number, number_text
 
-_DEEPEST: Final = 200
+_DEEPEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,8 +402,8 @@ def _shown(number: Value) -> str:
 _PARTS: Final = (
     _check_combined,
     _check_array,
-    _check_values,
     _check_object,
     _check_number,
+    _check_values,
     _check_string,
 )

@@ -16,7 +16,7 @@ TYPES: Final = ("array", "boolean", "integer", "null", "number", "object", "stri
 _LISTED_TYPES: Final = "[array boolean integer number null object string]"
 _NO_SCHEMA: Final = "Expected: Valid Schema, given: Invalid JSON"
 # Some schemas refer to themselves; deeper than this no document is.
-_DEEPEST: Final = 512
+_DEEPEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

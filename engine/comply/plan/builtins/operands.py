@@ -3,7 +3,7 @@
 from typing import cast
 
 from comply.plan.builtins.failure import OperandError, operand_error
-from comply.plan.values import Key, RegoSet, Value, is_number
+from comply.plan.values import Key, Value, is_number
 
 _INT64 = 2**63
 
@@ -75,17 +75,4 @@ def mapping(value: Value, position: int = 1) -> dict[Key, Value]:
     """
     if type(value) is not dict:
         raise operand_error(position, "object", value)
-    return value
-
-
-def members(value: Value, position: int = 1) -> list[Value]:
-    """Return the members of an array operand, or of a set operand in Rego's order.
-
-    Raises:
-        OperandError: if `value` is of another type.
-    """
-    if type(value) is RegoSet:
-        return value.ordered()
-    if type(value) is not list:
-        raise operand_error(position, "one of {array, set}", value)
     return value
