@@ -212,6 +212,15 @@ def _select(t: Translator, node: Node) -> Node:
     return t.descend(cut)
 
 
+def _limit(t: Translator, node: Node) -> Node:
+    """FETCH FIRST n ROWS ONLY."""
+    options = node.args.get("limit_options")
+    if options and (options.args.get("percent") or options.args.get("with_ties")):
+        raise SqlError(0, "comply does not understand PERCENT or WITH TIES", None)
+    count = node.args.get("count") or exp.Literal.number(1)
+    return exp.Limit(expression=t.translate(count))
+
+
 def _conjuncts(node: Node) -> list[Node]:
     return list(node.flatten()) if isinstance(node, exp.And) else [node]
 
@@ -482,6 +491,7 @@ _NODES: Final[dict[type[Node], Callable[[Translator, Any], Node]]] = {
     exp.Div: _arithmetic,
     exp.EQ: _comparison,
     exp.Escape: _escape,
+    exp.Fetch: _limit,
     exp.GT: _comparison,
     exp.GTE: _comparison,
     exp.In: _in,
@@ -507,7 +517,7 @@ _NODES: Final[dict[type[Node], Callable[[Translator, Any], Node]]] = {
 _KEPT: Final[frozenset[type[Node]]] = frozenset(
     {
         *(exp.Alias, exp.All, exp.And, exp.Any, exp.Boolean, exp.CTE, exp.Case),
-        *(exp.Count, exp.Distinct, exp.Except, exp.Exists, exp.Extract, exp.Fetch),
+        *(exp.Count, exp.Distinct, exp.Except, exp.Exists, exp.Extract),
         *(exp.From, exp.Group, exp.Having, exp.Identifier, exp.If, exp.Intersect),
         *(exp.Is, exp.Join, exp.Limit, exp.Max, exp.Min, exp.Neg, exp.Not, exp.Null),
         *(exp.NullSafeEQ, exp.Offset, exp.Or, exp.Order, exp.Ordered, exp.Paren),

@@ -168,7 +168,8 @@ def _pad(c: Call) -> Node:
 
 
 def _initcap(c: Call) -> Node:
-    words = call("STRING_SPLIT_REGEX", call("LOWER", c.arguments[0]), r"\b")
+    runs = r"[\p{L}\p{N}]+|[^\p{L}\p{N}]+"
+    words = call("REGEXP_EXTRACT_ALL", call("LOWER", c.arguments[0]), runs)
     raise_first = exp.Lambda(
         this=exp.DPipe(
             this=call("UPPER", call("SUBSTRING", exp.column("w"), 1, 1)),
@@ -416,7 +417,8 @@ def _interval_of(c: Call) -> Node:
         return call(f"TO_{unit}S", cast(c.arguments[0], "INTEGER"))
     if unit not in units or c.name != "NUMTODSINTERVAL":
         raise c.refuse("the unit is none of Oracle's")
-    micros = exp.Mul(this=c.arguments[0], expression=_node(units[unit] * 1_000_000))
+    count = cast(c.arguments[0], NUMBER)
+    micros = exp.Mul(this=count, expression=_node(units[unit] * 1_000_000))
     return call("TO_MICROSECONDS", cast(exp.Paren(this=micros), "BIGINT"))
 
 

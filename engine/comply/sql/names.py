@@ -97,7 +97,12 @@ class Resolver:
         common: dict[str, Columns | None] = {}
         for entry in clause.expressions:
             self.query(entry.this, Scope((), outer, common=common))
-            common[stored_name(entry.args["alias"].this)] = _projected(entry.this)
+            columns = _projected(entry.this)
+            named = entry.args["alias"].args.get("columns") or ()
+            if named and columns is not None:
+                names = [stored_name(_identifier(n)) for n in named]
+                columns = dict(zip(names, columns.values(), strict=False))
+            common[stored_name(entry.args["alias"].this)] = columns
         return Scope((), outer, common=common)
 
     def _select(self, tree: exp.Expr, outer: Scope | None) -> Scope:
