@@ -41,9 +41,7 @@ class Result:
             yield from state.findings()
 
 
-def run(
-    runner: Runner, checks: list[RegoChecks], document: Document | None
-) -> Result:
+def run(runner: Runner, checks: list[RegoChecks], document: Document | None) -> Result:
     """Return what checks find in a document, from scratch."""
     states = [start(runner, group, document) for group in checks]
     if document is None or _collections(document):
@@ -90,12 +88,21 @@ def advance_result(
 
 
 def _reads_worlds(checks: list[RegoChecks], worlds: frozenset[str]) -> bool:
-    """Tell whether a check of documents may read others of these worlds."""
+    """Tell whether a check of single documents may read others of these worlds."""
+    if not worlds:
+        return False
     for group in checks:
-        reads = [unit.code.reads for unit in group.units]
-        for item in (*reads, *group.program.reads.values()):
-            if item.data is None or not worlds.isdisjoint(item.data):
+        known = group.program.reads
+        waiting = [u.code.reads for u in group.units if u.reads != frozenset()]
+        waiting += [known[w.id] for w in group.wholes if w.reads != frozenset()]
+        seen: set[int] = set()
+        while waiting:
+            reads = waiting.pop()
+            if reads.data is None or not worlds.isdisjoint(reads.data):
                 return True
+            fresh = set(reads.rules) - seen
+            seen |= fresh
+            waiting += [known[rule] for rule in fresh]
     return False
 
 
@@ -111,7 +118,9 @@ def as_input(kind: str, value: Any) -> Any:  # noqa: ANN401
 
 
 def edits_between(
-    old: Document | None, new: Document | None, given: Any = None  # noqa: ANN401
+    old: Document | None,
+    new: Document | None,
+    given: Any = None,  # noqa: ANN401
 ) -> Edits | None:
     """Return what changed between two versions of a document, None for all of it.
 
@@ -228,7 +237,9 @@ def editable(document: Document) -> Editable | None:
     own = dict(value)
     lists = []
     for collection in document.collections:
-        if len(collection.path) == 1 and isinstance(value.get(collection.path[0]), list):
+        if len(collection.path) == 1 and isinstance(
+            value.get(collection.path[0]), list
+        ):
             key = collection.path[0]
             own[key] = list(value[key])
             lists.append(Positions((key,), own[key], collection.identity))

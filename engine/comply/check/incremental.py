@@ -233,9 +233,7 @@ def _move(index: dict[Any, list[Any]], edit: Edit, on: Path) -> None:
             index.setdefault(key, []).append(edit.new)
 
 
-def _update_rules(
-    wave: Wave, context: Context, program: Program
-) -> frozenset[int]:
+def _update_rules(wave: Wave, context: Context, program: Program) -> frozenset[int]:
     """Evaluate again the rules that a change concerns; return those that came out new."""
     stale = _stale(wave, context, program)
     old = {rule: context.memo.pop(rule) for rule in stale}
@@ -306,24 +304,15 @@ def _from_scratch(unit: Unit, wave: Wave) -> bool:
     return touched and (whole or code.keyed or unit.started is None)
 
 
-def _advance_turns(
-    unit: Unit, context: Context, wave: Wave
-) -> frozenset[int] | None:
+def _advance_turns(unit: Unit, context: Context, wave: Wave) -> frozenset[int] | None:
     path = wave.normal(unit.code.path or ())
-    turns: dict[int, Any] = {}
-    gone: dict[int, Any] = {}
-    for edit in wave.edits.elements:
-        if edit.path == path:
-            if edit.old is not None and _drives(unit.code, edit.old):
-                gone[id(edit.old)] = edit.old
-                unit.size -= 1
-            if edit.new is not None and _drives(unit.code, edit.new):
-                turns[id(edit.new)] = edit.new
-                unit.size += 1
+    edits = [edit for edit in wave.edits.elements if edit.path == path]
+    gone = {id(e.old): e.old for e in edits if _drives(unit.code, e.old)}
+    turns = {id(e.new): e.new for e in edits if _drives(unit.code, e.new)}
+    unit.size += len(turns) - len(gone)
     for key in _affected(unit, wave):
-        for number, element in unit.looked_up.get(key, {}).items():
-            if number not in gone:
-                turns[number] = element
+        held = unit.looked_up.get(key, {})
+        turns |= {number: x for number, x in held.items() if number not in gone}
     for element in (*gone.values(), *turns.values()):
         _forget(unit, element)
     try:
@@ -340,7 +329,9 @@ def _advance_turns(
 
 
 def _drives(code: UnitCode, element: Any) -> bool:  # noqa: ANN401
-    """Tell whether a unit has a turn for an element."""
+    """Tell whether a unit has a turn for an element; None is no element."""
+    if element is None:
+        return False
     if code.on is None:
         return True
     found = value_at(element, code.on)

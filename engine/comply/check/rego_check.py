@@ -90,9 +90,7 @@ def _applies(item: Clause | Whole, document: Document) -> bool:
     return item.reads != frozenset() and concerns(item.reads, document)
 
 
-def _context(
-    runner: Runner, state: State, reads: frozenset[str] | None
-) -> Context:
+def _context(runner: Runner, state: State, reads: frozenset[str] | None) -> Context:
     """Return the evaluation of a document in the shape that a rule expects.
 
     Rules of one shape share it, and so what they memoise.
@@ -167,7 +165,7 @@ def _advance(
     touched: frozenset[int] | None = None
     if unit is not None:
         touched = advance(unit, running.context, wave)
-    elif not _whole_concerned(state, running, wave):
+    elif not _whole_concerned(running, wave):
         wave.reused += 1
         return
     else:
@@ -186,7 +184,7 @@ def _advance(
             come += found
 
 
-def _whole_concerned(state: State, running: Running, wave: Wave) -> bool:
+def _whole_concerned(running: Running, wave: Wave) -> bool:
     item = running.item
     if not isinstance(item, Whole):
         return True

@@ -16,8 +16,8 @@ from comply.check.documents import (
     Result,
     advance_result,
     as_input,
-    edits_between,
     editable,
+    edits_between,
     matched,
     run,
 )
@@ -258,8 +258,9 @@ class Session:
             if new is not None
         ]
         steps = iter(loaded.documents)
-        moves = [(old, next(steps) if new is not None else None, e)
-                 for old, new, e in edits]
+        moves = [
+            (old, next(steps) if new is not None else None, e) for old, new, e in edits
+        ]
         return self._follow(moves)
 
     def _editable(self, loaded: Loaded) -> Editable | None:
@@ -295,7 +296,9 @@ class Session:
         """Run what documents that came, went or changed concern."""
         runner = self._runner()
         worlds = frozenset(
-            d.world for old, new, e in moves for d in (old, new)
+            d.world
+            for old, new, e in moves
+            for d in (old, new)
             if d is not None and (e is None or e)
         )
         counts = Counts()
@@ -335,14 +338,13 @@ class Session:
             come += new.problems if new is not None and old is not new else ()
         if self._assertions:
             before, self._asserted = (
-                self._asserted, self._check_assertions(self.documents)
+                self._asserted,
+                self._check_assertions(self.documents),
             )
             gone += before
             come += self._asserted
 
-    def _delta(
-        self, gone: list[Finding], come: list[Finding], counts: Counts
-    ) -> Delta:
+    def _delta(self, gone: list[Finding], come: list[Finding], counts: Counts) -> Delta:
         """Return what is new and what is no more, counting findings that stand twice."""
         before: dict[tuple[str, ...], int] = {}
         for item in gone:

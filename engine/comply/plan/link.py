@@ -137,7 +137,9 @@ def link(code: Code, binary: CodeType, layout: Layout) -> Program:
         for number, units in layout.entries
     }
     tree = build_tree(layout, rules)
-    return Program(code, file, rules, tree, namespace.get("query"), entries, dict(layout.reads))
+    return Program(
+        code, file, rules, tree, namespace.get("query"), entries, dict(layout.reads)
+    )
 
 
 def _unit(unit: UnitLayout, namespace: dict[str, Any]) -> UnitCode:

@@ -30,9 +30,7 @@ def read_set(plan: ir.Plan, steps: ir.Steps, driver: Path | None = None) -> Read
                 rules.add(rule)
             case ir.Extent(path=path):
                 above = ("data", *path)
-                rules.update(
-                    r.id for r in plan.rules if r.path[: len(above)] == above
-                )
+                rules.update(r.id for r in plan.rules if r.path[: len(above)] == above)
                 data.update(path[:1])
                 open_data |= not path
             case ir.EnterWith():
@@ -98,8 +96,9 @@ def _functions(step: ir.Step) -> Iterable[int]:
 def _input_paths(step: ir.Step) -> list[Path]:
     """Return the paths of the input that a step reads; the empty one is all of it."""
     match step:
-        case ir.Lookup(source=ir.Input(), keys=keys) | ir.Maybe(
-            source=ir.Input(), keys=keys
+        case (
+            ir.Lookup(source=ir.Input(), keys=keys)
+            | ir.Maybe(source=ir.Input(), keys=keys)
         ):
             path: Path = ()
             for key in keys:
