@@ -13,6 +13,7 @@ from comply.rego.recursion import check_recursion
 from comply.rego.resolution import Resolution, globals_of, head_path
 from comply.rego.resolve import resolve_rule
 from comply.rego.tree import Group, Node, build_tree, group_rules
+from comply.rego.types.check import check_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def plan_modules(
     rules = tuple(rule for rule, _ in compiled)
     calls = {rule.id: reads for rule, reads in compiled}
     errors.extend(check_recursion(rules, calls, sources))
+    checking = check_types(groups, root, calls, compilation.ordered, sources)
+    errors.extend(checking.errors.found)
     if errors:
         raise together(errors)
     packages = tuple(sorted({("data", *m.package) for m in modules}))

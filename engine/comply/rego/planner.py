@@ -22,7 +22,8 @@ class Compilation:
     """What the functions of this module share.
 
     `calls` collects, for the rule being compiled, the ids of the rules it may read,
-    `blamed` the variables of its clause that were found unsafe.
+    `blamed` the variables of its clause that were found unsafe. `ordered` holds the
+    literals of each body, by its identity, in the order in which they run.
     """
 
     root: Node
@@ -33,6 +34,7 @@ class Compilation:
     counter: int = 0
     calls: dict[int, int] = field(default_factory=dict)
     blamed: set[str] = field(default_factory=set)
+    ordered: dict[int, list[f.FlatLiteral]] = field(default_factory=dict)
 
     def fail(self, code: Code, message: str, at: int, hint: str = "") -> None:
         """Record an error at an offset of the current source."""
@@ -138,6 +140,7 @@ def _body(context: Compilation, block: Block, body: f.FlatBody) -> None:
         _unsafe(context, name, at)
 
     ordered, _ = order(body, block.bound, unsafe)
+    context.ordered[id(body)] = ordered
     withs: f.Replacements = ()
     for literal in ordered:
         if literal.withs is not withs:

@@ -1,0 +1,165 @@
+"""TYPES -> HINT: what an author most likely meant."""
+
+from difflib import get_close_matches
+from typing import Final
+
+from comply.rego.types.lattice import (
+    ArrayType,
+    Basic,
+    FunctionType,
+    Maybe,
+    ObjectType,
+    SetType,
+    Union,
+    keys_of,
+)
+from comply.rego.types.show import show
+from comply.rego.types.unify import unifies
+
+_CONVERSIONS: Final = {
+    frozenset({"number", "string"}): "write the number without quotes, or convert the string by `to_number`",
+    frozenset({"boolean", "string"}): "write `true` or `false` without quotes",
+    frozenset({"boolean", "number"}): "a boolean is not a number",
+    frozenset({"array", "set"}): "an array never equals a set: `{x | some x in xs}` is the set of an array",
+}  # fmt: skip
+_OPERATORS: Final = {
+    "plus": "`+` adds numbers",
+    "minus": "`-` takes two numbers or two sets",
+    "mul": "`*` multiplies numbers",
+    "div": "`/` divides numbers",
+    "rem": "`%` divides numbers",
+    "or": "`|` is the union of two sets: either-or is two rules of one name, or `x in {a, b}`",
+    "and": "`&` is the intersection of two sets: expressions on lines of their own must all hold",
+}
+_ARTICLES: Final = {"array": "an array", "object": "an object"}
+
+
+def noun(kind: Maybe) -> str:
+    """Return what a value of a type is called, empty where it may be several things.
+
+    >>> from comply.rego.types.lattice import STRING
+    >>> noun(STRING), noun(ObjectType({}))
+    ('string', 'object')
+    """
+    match kind:
+        case Basic(name=name):
+            return name
+        case ArrayType():
+            return "array"
+        case ObjectType():
+            return "object"
+        case SetType():
+            return "set"
+        case FunctionType():
+            return "function"
+        case _:
+            return ""
+
+
+def nouns(kind: Maybe) -> str:
+    """Return the kinds of value that a type has: `a string, an array or a set`."""
+    if not isinstance(kind, Union):
+        return _with_article(noun(kind))
+    names = list(dict.fromkeys(_with_article(noun(m)) for m in kind.members))
+    if len(names) < 2:
+        return "".join(names) or "any value"
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _with_article(name: str) -> str:
+    return _ARTICLES.get(name, f"a {name}")
+
+
+def advise_equality(left: Maybe, right: Maybe) -> str:
+    """Return the hint for two terms whose types share no value."""
+    kinds = frozenset({noun(left), noun(right)})
+    if kinds in _CONVERSIONS:
+        return _CONVERSIONS[kinds]
+    if len(kinds) == 1:
+        return f"no two such {noun(left)}s are equal" if noun(left) else ""
+    if "" in kinds:
+        return "no value has both types"
+    return f"{nouns(left)} never equals {nouns(right)}"
+
+
+def advise_operand(
+    name: str, index: int, have: list[Maybe], function: FunctionType
+) -> str:
+    """Return the hint for a call whose operand at `index` has the wrong type."""
+    if index == len(function.args):
+        return f"`{name}` answers {nouns(function.result)}"
+    if advice := _advise_known(name, index, have):
+        return advice
+    if len(have) >= 2 == len(function.args) and all(
+        map(unifies, (have[1], have[0]), function.args)
+    ):
+        return "the operands fit the other way round"
+    kind, wanted = have[index], function.args[index]
+    if nouns(kind) == nouns(wanted):
+        return f"it takes {show(wanted)}"
+    return f"it takes {nouns(wanted)} here, not {nouns(kind)}"
+
+
+def _advise_known(name: str, index: int, have: list[Maybe]) -> str:
+    """Return the hint for a mistake that is often made with a certain built-in."""
+    kinds = {noun(kind) for kind in have[:2]}
+    match name:
+        case "sprintf" if index == 1:
+            return 'the values go into an array: `sprintf("...", [x])`'
+        case "plus" if "string" in kinds:
+            return '`+` adds numbers: join strings by `concat("", [x, y])` or `sprintf`'
+        case "plus" if "array" in kinds:
+            return "`+` adds numbers: join arrays by `array.concat`"
+        case "plus" if "set" in kinds:
+            return "`+` adds numbers: `|` is the union of sets"
+        case "or" if "object" in kinds:
+            return "`|` is the union of two sets: join objects by `object.union`"
+        case "minus" if "array" in kinds:
+            return "`-` takes sets: `[x | some x in xs; not x in ys]` is an array without some items"
+        case "contains" if index == 0 and noun(have[0]) in ("array", "set", "object"):
+            return "`contains` looks into strings: write `x in xs` for collections"
+        case _:
+            return _OPERATORS.get(name, "")
+
+
+def advise_member(have: Maybe, kind: Maybe) -> str:
+    """Return the hint for an `in` whose collection never holds what it looks for."""
+    if isinstance(kind, ObjectType) and unifies(have, keys_of(kind)):
+        return (
+            "`in` looks at the values of an object: write `object.keys(x)` for its keys"
+        )
+    return f"the members are never {nouns(have)}"
+
+
+def advise_step(kind: Maybe, step: str, keys: tuple[str, ...]) -> str:
+    """Return the hint for a step that a document of type `kind` does not have.
+
+    `step` and `keys` are as written; `keys` are those that the document has.
+    """
+    near = get_close_matches(step, keys, 1)
+    if near:
+        return f"did you mean {near[0]}?"
+    if isinstance(kind, FunctionType):
+        return "call it, with its operands in parentheses"
+    if keys_of(kind) is None:
+        empty = isinstance(kind, ArrayType | ObjectType | SetType)
+        return f"{nouns(kind)} that is always empty" if empty else _scalar(kind)
+    if keys:
+        return f"there is {', '.join(keys[:6])}{', ...' if len(keys) > 6 else ''}"
+    return _advise_collection(kind, step)
+
+
+def _scalar(kind: Maybe) -> str:
+    return f"{nouns(kind)} has nothing inside"
+
+
+def _advise_collection(kind: Maybe, step: str) -> str:
+    match kind:
+        case ArrayType(items=items, rest=None) if step.lstrip("-").isdecimal():
+            return f"the array has {len(items)} items, counted from 0"
+        case ArrayType():
+            return "items of an array are numbered: `some x in xs` looks at each"
+        case SetType(member=member):
+            return f"`xs[x]` asks a set for x, and this one holds {nouns(member)} only"
+        case _:
+            return ""
