@@ -225,8 +225,11 @@ def _dedent(text: str) -> str:
     'a\n  b'
     """
     first, *rest = text.split("\n")
+    # OPA's library counts the first line as well, which the specification does not.
     indents = [
-        len(line) - len(line.lstrip(" \t")) for line in rest if line.strip(" \t")
+        len(line) - len(line.lstrip(" \t"))
+        for line in (first, *rest)
+        if line.strip(" \t")
     ]
     common = min(indents, default=0)
     lines = [first, *(line[common:] for line in rest)]
