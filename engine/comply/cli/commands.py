@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "test": "comply.cli.test",
     "eval": "comply.cli.eval",
     "fmt": "comply.cli.fmt",
+    "spacelift": "comply.cli.spacelift",
     "rules": "comply.cli.rules",
 }
 """A command's module has a click command called `command`."""

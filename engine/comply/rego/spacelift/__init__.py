@@ -1,0 +1,1 @@
+"""SPACELIFT POLICY x INPUT -> DECISION: the contract of each type of policy."""
