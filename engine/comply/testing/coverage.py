@@ -35,7 +35,9 @@ def uses(compiled: Compiled, hits: set[int]) -> list[Use]:
     found = {
         number: Use(module.source.name, module.source.text)
         for number, module in enumerate(compiled.modules)
-        if not is_test(module.source) and not any(map(test_name, module.rules))
+        if not is_test(module.source)
+        and not any(map(test_name, module.rules))
+        and not module.source.name.startswith("<")
     }
     for number, point in enumerate(compiled.points):
         use = found.get(point.clause.source)

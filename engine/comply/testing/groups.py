@@ -13,7 +13,7 @@ from typing import Final
 from comply.source import Source
 
 _SUFFIX: Final = "_test"
-_ALONE: Final = frozenset({"spacelift"})
+ALONE: Final = frozenset({"spacelift"})
 """Packages that name the engine that runs a policy, not the policy."""
 
 
@@ -50,7 +50,7 @@ def is_test(source: Source) -> bool:
 
 
 def group_sources(
-    sources: Iterable[Source], pairs: Iterable[str] = _ALONE
+    sources: Iterable[Source], pairs: Iterable[str] = ALONE
 ) -> list[Group]:
     """Return what is compiled together; files of the packages in `pairs` pair by pair.
 

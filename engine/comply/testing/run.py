@@ -22,6 +22,7 @@ from comply.plan.values import (
 )
 from comply.rego.errors import located
 from comply.rego.explain import Fits, Reason, anything, study, why_not
+from comply.rego.module_json import read_module
 from comply.rego.tracing import Attempt, Traced, attempts, trace_modules
 from comply.source import Span
 from comply.testing.compiled import Compiled
@@ -100,7 +101,9 @@ def _kept(prints: list[str]) -> tuple[str, ...]:
 
 
 def _context(runner: Runner, prints: list[str]) -> Context:
-    evaluation = Evaluation(now_ns=time.time_ns(), emit=prints.append)
+    evaluation = Evaluation(
+        now_ns=time.time_ns(), emit=prints.append, read_module=read_module
+    )
     if runner.compiled.points:
         evaluation.probe = _counter(runner.hits)
     tree = runner.compiled.program.tree
@@ -175,7 +178,9 @@ def _reasons(
 ) -> tuple[Reason, ...]:
     traced = runner.follow()
     events: list[Event] = []
-    evaluation = Evaluation(now_ns=time.time_ns(), probe=recorder(events))
+    evaluation = Evaluation(
+        now_ns=time.time_ns(), read_module=read_module, probe=recorder(events)
+    )
     context = Context(traced.program.tree, UNDEFINED, runner.compiled.data, evaluation)
     try:
         with _limited(runner.timeout * 10):

@@ -8,6 +8,8 @@ from typing import Final
 
 from comply.rego.errors import RegoError
 from comply.rego.parser import Version, parse_module
+from comply.rego.spacelift.contract import GIVEN
+from comply.rego.spacelift.prelude import given_modules, missing_names
 from comply.rego.syntax import Module
 from comply.source import ComplyError, Source
 from comply.testing.collisions import colliding, widened
@@ -15,7 +17,7 @@ from comply.testing.compiled import Compiled, compile_group, parse_group
 from comply.testing.coverage import Use, merged, uses
 from comply.testing.files import Tree
 from comply.testing.forks import spread
-from comply.testing.groups import Group, group_sources, is_test, package_of
+from comply.testing.groups import ALONE, Group, group_sources, is_test, package_of
 from comply.testing.results import Outcome, Problem, Report, Result, problems_of
 from comply.testing.rules import TestRule
 from comply.testing.run import Runner, run_test
@@ -141,7 +143,11 @@ def _run_alone(suite: _Suite, group: Group) -> Outcomes:
 
 
 def _compile_alone(suite: _Suite, group: Group) -> Compiled:
-    """Return a group compiled, with more files of its packages where it needs them."""
+    """Return a group compiled, with what else of its package it turns out to need.
+
+    That is files of its package that are no policies of their own, and the functions
+    and aliases that Spacelift defines.
+    """
     modules = parse_group(group.sources, suite.options.version, suite.parsed)
     try:
         return _compile(suite, group, modules)
@@ -154,10 +160,11 @@ def _compile_alone(suite: _Suite, group: Group) -> Compiled:
             if s.name not in known and package_of(s.text) in packages
         ]
         wider = widened(group, modules, _readable(suite, rest))
-        if wider == group:
+        modules = parse_group(wider.sources, suite.options.version, suite.parsed)
+        given = given_modules(missing_names(modules, GIVEN)) if packages & ALONE else []
+        if wider == group and not given:
             raise
-    modules = parse_group(wider.sources, suite.options.version, suite.parsed)
-    return _compile(suite, wider, modules)
+    return _compile(suite, wider, (*modules, *given))
 
 
 def _readable(suite: _Suite, sources: Iterable[Source]) -> list[Module]:
