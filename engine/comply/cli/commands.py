@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "check": "comply.cli.check",
     "test": "comply.cli.test",
     "eval": "comply.cli.eval",
+    "explain": "comply.cli.explain",
     "fmt": "comply.cli.fmt",
     "spacelift": "comply.cli.spacelift",
     "rules": "comply.cli.rules",

@@ -27,7 +27,8 @@ from comply.rego.wording import (
 )
 from comply.source import Span
 
-_WIDEST: Final = 160
+_WIDEST: Final = 120
+_LONGEST: Final = 60
 _DEEPEST: Final = 3
 _MOST_CLAUSES: Final = 3
 _MOST_VALUES: Final = 8
@@ -64,11 +65,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What the questions below share: the code, and all attempts by rule."""
+    """What the questions below share: the code, and all attempts by rule.
+
+    `mask` takes out of a value what nobody may see.
+    """
 
     traced: Traced
     by_rule: dict[ir.RuleId, list[Attempt]]
     rules: dict[ir.RuleId, ir.Rule]
+    mask: Callable[[Value], Value]
 
     def words(self, point: Point) -> Words:
         """Return what words for a clause depend on."""
@@ -81,12 +86,20 @@ class Study:
         return expression_span(module, point.clause.at, point.at)
 
 
-def study(traced: Traced, roots: Iterable[Attempt]) -> Study:
+def _unmasked(value: Value) -> Value:
+    return value
+
+
+def study(
+    traced: Traced,
+    roots: Iterable[Attempt],
+    mask: Callable[[Value], Value] = _unmasked,
+) -> Study:
     """Return what `why` and `why_not` are asked of."""
     by_rule: dict[ir.RuleId, list[Attempt]] = {}
     for attempt in walk(roots):
         by_rule.setdefault(attempt.point.rule.id, []).append(attempt)
-    return Study(traced, by_rule, {r.id: r for r in traced.plan.rules})
+    return Study(traced, by_rule, {r.id: r for r in traced.plan.rules}, mask)
 
 
 def anything(_known: Known) -> bool:
@@ -114,15 +127,18 @@ def why_not(
     return Reason(
         rule_name(words, last.point.rule.id),
         study.span(last.point),
-        _complaint(words, last),
-        _shown(values),
+        str(study.mask(_complaint(words, last))),
+        _shown(study, values),
         sum(turn[-1].point is last.point for turn in tried),
         because,
     )
 
 
 def why(study: Study, turn: Turn) -> tuple[Line, ...]:
-    """Return the lines of a turn that ended in a yield, with their values."""
+    """Return the lines of a turn that ended in a yield, with their values.
+
+    A value is shown where it is seen first, the lines of the body in their order.
+    """
     seen = known(turn)
     words = study.words(turn[-1].point)
     rows: dict[int, tuple[Span, list[Found]]] = {}
@@ -135,7 +151,15 @@ def why(study: Study, turn: Turn) -> tuple[Line, ...]:
         target = getattr(moment.point.step, "target", None)
         if isinstance(target, ir.Local) and target.name in seen:
             held.append((atom_text(words, target), seen[target.name]))
-    return tuple(Line(span, _shown(held)) for _, (span, held) in sorted(rows.items()))
+    head = study.span(turn[-1].point).row
+    body = {row: rows[row] for row in sorted(rows) if row != head} or rows
+    told: set[str] = set()
+    lines = []
+    for span, found in body.values():
+        fresh = [(text, value) for text, value in found if text not in told]
+        lines.append(Line(span, _shown(study, fresh)))
+        told.update(text for text, _ in found)
+    return tuple(lines)
 
 
 def known(moments: Iterable[Moment]) -> Known:
@@ -231,17 +255,18 @@ def _operands(words: Words, moment: Moment, seen: Known) -> Iterator[Found]:
         waiting += [(a, seen[a.name]) for a in locals_ if a.name in seen]
 
 
-def _shown(values: Iterable[Found]) -> tuple[tuple[str, str], ...]:
+def _shown(study: Study, values: Iterable[Found]) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
     for text, value in values:
         if value is not UNDEFINED and not _says_itself(text, value):
-            found.setdefault(text, shortened(value, _WIDEST))
+            found.setdefault(text, shortened(study.mask(value), _WIDEST))
     return tuple(found.items())[:_MOST_VALUES]
 
 
 def _says_itself(text: str, value: Value) -> bool:
     """Tell whether the words of a value are the value: a constant, a composite."""
-    return text == "_" or text[0] in "[{" or text == shortened(value, _WIDEST)
+    composite = text == "_" or text[0] in "[{" or len(text) > _LONGEST
+    return composite or text == shortened(value, _WIDEST)
 
 
 def _because(study: Study, words: Words, turn: Turn, depth: int) -> tuple[Reason, ...]:

@@ -37,7 +37,7 @@ def compile_files(
             parsed.append((file, parse_module(file.source, version)))
         except RegoError as error:
             yield file, error
-    for group in _groups(parsed):
+    for group in group_files(parsed):
         try:
             yield _compile(group, files)
         except RegoError as error:
@@ -50,7 +50,7 @@ def _blamed(group: list[tuple[RuleFile, Module]], error: RegoError) -> RuleFile:
     return next((f for f, _ in group if f.source.name == name), group[0][0])
 
 
-def _groups(
+def group_files(
     parsed: list[tuple[RuleFile, Module]],
 ) -> list[list[tuple[RuleFile, Module]]]:
     """Return the files that have to be compiled together.

@@ -7,12 +7,11 @@ from html import escape
 from itertools import groupby
 from typing import Any, Final, TextIO
 
-from comply.rego.explain import Reason
+from comply.explain.machine import place, reason_object
+from comply.explain.text import reason_lines
 from comply.report.characters import visible
 from comply.report.look import Look
-from comply.source import Span
 from comply.testing.coverage import percentage
-from comply.testing.reasons_text import reason_lines
 from comply.testing.results import FileUse, Outcome, Report, Result
 
 _PLAIN: Final = Look(colour=False, unicode=False)
@@ -30,7 +29,7 @@ def write_json(report: Report, out: TextIO) -> None:
         },
         "tests": [_test(result) for result in report.results],
         "errors": [
-            {"code": p.code, "message": p.message, "hint": p.hint, **_place(p.span)}
+            {"code": p.code, "message": p.message, "hint": p.hint, **place(p.span)}
             for p in report.problems
         ],
         "notices": list(report.notices),
@@ -66,34 +65,17 @@ def _test(result: Result) -> dict[str, Any]:
         "package": result.package,
         "outcome": str(result.outcome),
         "seconds": round(result.seconds, 6),
-        **_place(result.span),
+        **place(result.span),
     }
     if result.message:
         value["message"] = result.message
     if result.place is not None:
-        value["place"] = _place(result.place)
+        value["place"] = place(result.place)
     if result.reasons:
         value["reasons"] = [reason_object(reason) for reason in result.reasons]
     if result.prints:
         value["printed"] = list(result.prints)
     return value
-
-
-def reason_object(reason: Reason) -> dict[str, Any]:
-    """Return a reason as JSON has it; values are Rego text."""
-    return {
-        "rule": reason.rule,
-        "text": reason.text,
-        **_place(reason.span),
-        "line": reason.span.line,
-        "values": dict(reason.values),
-        "turns": reason.turns,
-        "because": [reason_object(inner) for inner in reason.because],
-    }
-
-
-def _place(span: Span | None) -> dict[str, Any]:
-    return {} if span is None else {"file": span.file, "row": span.row, "col": span.col}
 
 
 def write_junit(report: Report, out: TextIO) -> None:

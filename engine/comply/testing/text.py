@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final, TextIO
 
+from comply.explain.text import reason_lines
 from comply.report.characters import visible
 from comply.report.look import Look
 from comply.testing.coverage_text import coverage_lines
-from comply.testing.reasons_text import reason_lines
 from comply.testing.results import Outcome, Report, Result
 
 _SHOWN: Final = {

@@ -1,9 +1,9 @@
-"""REASONS -> TEXT: why something did not hold, for people."""
+"""REASONS AND STORIES -> TEXT: why something held or did not, for people."""
 
 from collections.abc import Iterable, Iterator
 
-from comply.rego.explain import Reason
-from comply.report.characters import one_line
+from comply.rego.explain import Line, Reason
+from comply.report.characters import one_line, visible
 from comply.report.look import Look
 
 
@@ -30,3 +30,15 @@ def value_lines(values: Iterable[tuple[str, str]], look: Look) -> Iterator[str]:
     width = min(max((len(text) for text, _ in pairs), default=0), 40)
     for text, value in pairs:
         yield f"{look.paint('36', f'{text:<{width}}')} = {value}"
+
+
+def held_lines(lines: Iterable[Line], look: Look) -> Iterator[str]:
+    """Yield the lines of a rule that held, each with the values that it saw."""
+    listed = list(lines)
+    width = max((len(str(line.span.row)) for line in listed), default=1)
+    bar = look.pick("│", "|")
+    for line in listed:
+        text = visible(line.span.line.strip())
+        yield look.paint("2", f"{line.span.row:>{width}} {bar} ") + text
+        for value in value_lines(line.values, look):
+            yield look.paint("2", f"{'':>{width}} {bar}     ") + value

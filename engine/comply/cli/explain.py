@@ -1,0 +1,228 @@
+"""`comply explain`: why a rule found something, or did not."""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from comply.check.session import Session
+from comply.cli.inputs import survey
+from comply.cli.settings import read_settings
+from comply.cli.terminal import wants_colour
+from comply.explain.machine import reason_object
+from comply.explain.story import (
+    Found,
+    NotFound,
+    Target,
+    find_rule,
+    rule_ids,
+    tell,
+)
+from comply.explain.text import held_lines, reason_lines
+from comply.load.facts import Document
+from comply.report.characters import one_line, visible
+from comply.report.look import Look, look_of
+from comply.rules.files import RuleFile, pack_files, packs, user_files
+from comply.source import ComplyError
+
+_HEX: Final = frozenset("0123456789abcdef")
+_SHORTEST: Final = 6
+_MOST: Final = 5
+
+
+@click.command()
+@click.argument("what", metavar="RULE|FINGERPRINT")
+@click.argument(
+    "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
+)
+@click.option(
+    "-r",
+    "--rules",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A file or folder of your rules. Default: those that come with comply.",
+)
+@click.option(
+    "--fact", default="", metavar="ADDRESS", help="Only what is about this fact."
+)
+@click.option(
+    "--all", "everything", is_flag=True, help="All findings, not the first few."
+)
+@click.option(
+    "-f", "--format", "form", type=click.Choice(["text", "json"]), default="text"
+)
+def command(  # noqa: PLR0913  (click passes one argument an option)
+    *,
+    what: str,
+    paths: tuple[Path, ...],
+    rules: tuple[Path, ...],
+    fact: str,
+    everything: bool,
+    form: str,
+) -> int:
+    r"""Say why a rule found something, or why it did not.
+
+    RULE is the id of a rule, as `comply check` prints it below a finding; FINGERPRINT
+    is that of a finding, as in its JSON report, or the beginning of it. The rule is run
+    on the PATHs again, and its lines are shown with the values that made them true; of
+    what found nothing, the first expression that failed.
+
+    \b
+    comply explain terraform/baseline/no-public-rds plan.json
+    comply explain terraform/baseline/no-public-rds plan.json --fact aws_db_instance.main
+    comply explain 3f9a0c12 plan.json -r policy/
+
+    Exit code: 0 there is an answer, 2 there is no such rule or finding.
+    """
+    settings = read_settings(None)
+    files = _files(rules or settings.rules, settings.packs)
+    session = Session(rules=(), packs=())
+    documents = _documents(session, paths or settings.paths)
+    data = {"comply": {"parameters": settings.parameters}}
+    target, stories = _stories(what, files, documents, data, fact)
+    if form == "json":
+        _write_json(target, stories)
+    else:
+        look = look_of(sys.stdout, colour=wants_colour(sys.stdout))
+        shown = stories if everything else _first(stories)
+        _write_text(target, shown, look, len(stories) - len(shown))
+    return 0
+
+
+def _files(rules: Iterable[Path], chosen: tuple[str, ...]) -> list[RuleFile]:
+    """Return the rule files that are looked through: the user's, or all packs."""
+    named = list(rules)
+    files = user_files(named)
+    for pack in chosen or (() if named else tuple(packs())):
+        files += pack_files(pack)
+    return files
+
+
+def _documents(session: Session, paths: Iterable[Path]) -> list[Document]:
+    found = survey(tuple(paths) or (Path(),), None)
+    if found.errors:
+        raise found.errors[0]
+    for item in found.inputs:
+        session.add(item.source, item.kind)
+    if not session.documents:
+        raise ComplyError(
+            "there is nothing to explain the rule on",
+            hint="name the plan, manifest or script that was checked",
+        )
+    return session.documents
+
+
+def _stories(
+    what: str,
+    files: list[RuleFile],
+    documents: list[Document],
+    data: dict[str, Any],
+    fact: str,
+) -> tuple[Target, list[Found | NotFound]]:
+    """Return the rule that is meant, and what there is to say about it."""
+    ids = rule_ids(files)
+    if what in ids or not (_HEX.issuperset(what) and len(what) >= _SHORTEST):
+        target = find_rule(files, what)
+        return target, list(tell(target, documents, data, fact))
+    for rule_id in ids:
+        target = find_rule(files, rule_id)
+        for story in tell(target, documents, data, fact):
+            if isinstance(story, Found) and story.finding.fingerprint.startswith(what):
+                return target, [story]
+    raise ComplyError(
+        f"no finding's fingerprint begins with {what}",
+        hint="name the same rules and files as for `comply check`",
+    )
+
+
+def _first(stories: list[Found | NotFound]) -> list[Found | NotFound]:
+    """Return the first findings, or where there are none, the first reasons."""
+    found = [story for story in stories if isinstance(story, Found)]
+    return list((found or stories)[:_MOST])
+
+
+def _write_json(target: Target, stories: list[Found | NotFound]) -> None:
+    value = {
+        "rule": target.rule.id,
+        "title": target.rule.title,
+        "file": target.rule.file,
+        "found": [_found_object(s) for s in stories if isinstance(s, Found)],
+        "not_found": [_not_object(s) for s in stories if isinstance(s, NotFound)],
+    }
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def _found_object(story: Found) -> dict[str, Any]:
+    return {
+        "document": story.document,
+        "fact": story.finding.fact,
+        "message": story.finding.message,
+        "fingerprint": story.finding.fingerprint,
+        "lines": [
+            {
+                "row": line.span.row,
+                "text": line.span.line.strip(),
+                "values": dict(line.values),
+            }
+            for line in story.lines
+        ],
+    }
+
+
+def _not_object(story: NotFound) -> dict[str, Any]:
+    reason = None if story.reason is None else reason_object(story.reason)
+    return {
+        "document": story.document,
+        "clause": story.clause,
+        "row": story.span.row,
+        "reason": reason,
+    }
+
+
+def _write_text(
+    target: Target, stories: list[Found | NotFound], look: Look, more: int
+) -> None:
+    rule = target.rule
+    heading = look.paint("1;4", rule.id)
+    sys.stdout.write(
+        f"{heading}  {one_line(rule.title)}  {look.paint('2', rule.file)}\n\n"
+    )
+    if not stories:
+        sys.stdout.write(
+            "  nothing to say: the rule is about none of these documents or facts\n"
+        )
+    for story in stories:
+        lines = (
+            _found(story, look)
+            if isinstance(story, Found)
+            else _not(story, look, rule.file)
+        )
+        sys.stdout.writelines(f"{line.rstrip()}\n" for line in (*lines, ""))
+    if more:
+        sign = look.paint("34", look.pick("\u2139", "i"))
+        sys.stdout.write(f"{sign} {more:,} more: --all shows them, --fact picks one\n")
+
+
+def _found(story: Found, look: Look) -> Iterable[str]:
+    made = story.finding
+    mark = look.paint("1;31", look.pick("✗", "x"))
+    about = look.paint("1", one_line(made.fact)) or "the whole document"
+    yield f"{mark} {about}  {look.paint('2', story.document)}"
+    yield f"  {visible(made.message)}"
+    yield from (f"    {line}" for line in held_lines(story.lines, look))
+    yield "  " + look.paint("2", f"fingerprint {made.fingerprint}")
+
+
+def _not(story: NotFound, look: Look, file: str) -> Iterable[str]:
+    mark = look.paint("33", look.pick("○", "-"))
+    place = look.paint("2", f"{story.document}, line {story.span.row} of the rule")
+    yield f"{mark} {look.paint('1', story.clause)} found nothing  {place}"
+    if story.reason is None:
+        yield "    no turn of it reached this fact"
+    else:
+        yield from (f"    {line}" for line in reason_lines(story.reason, look, file))

@@ -1,0 +1,1 @@
+"""RULES x DOCUMENTS -> STORIES: why a rule found something, or did not, for people."""
