@@ -269,9 +269,11 @@ def unify(w: Writer, d: int) -> str:
     value = term(w, kind, d)
     shape = w.pick(["plain", "plain", "array", "object", "both", "swapped"])
     if shape == "object":
+        value = reference(w, d) if w.chance(0.9) else value
         name = w.declare("any")
         return f'{{"a": {name or "_"}}} = {value}'
     if shape == "array":
+        value = reference(w, d) if w.chance(0.9) else value
         one, other = w.declare("any"), term(w, "any", 0)
         return f"[{one or '_'}, {other}] = {value}"
     if shape == "both":
@@ -321,7 +323,8 @@ def bound_scan(w: Writer, d: int) -> str:
 def negation(w: Writer, d: int) -> str:
     inner = w.scope()
     text = w.pick([comparison, lambda w, d: term(w, "any", d), boolean_call])(inner, d)
-    return f"not {text}"
+    # OPA takes a body of just `not true` for one of just `true`.
+    return f"not {'false' if text == 'true' else text}"
 
 
 def every(w: Writer, d: int) -> str:
@@ -331,7 +334,10 @@ def every(w: Writer, d: int) -> str:
     value = inner.declare("any")
     if value is None:
         return source
-    text = "; ".join(body(inner, d - 1, w.random.randint(1, 2)))
+    literals = body(inner, d - 1, w.random.randint(1, 2))
+    # A variable of `every` that nothing uses is an error.
+    literals += [f"{n} != 7" for n in (key, value) if n and w.chance(0.97)]
+    text = "; ".join(literals)
     names = f"{key}, {value}" if key else value
     return f"every {names} in {source} {{ {text} }}"
 
@@ -364,9 +370,6 @@ def replaced(w: Writer, d: int) -> str:
     if not w.mocks:
         return truth(w, d)
     literal = w.pick([assign, truth, comparison, negation, some_in, output_call])(w, d)
-    outer = w.scope()
-    for name in outer.bound.keys() - w.bound.keys():
-        del outer.bound[name]
     parts = [replacement(w, d) for _ in range(w.random.randint(1, 2))]
     return f"{literal} {' '.join(parts)}"
 
@@ -451,9 +454,8 @@ def object_rule(w: Writer, name: str, depth: int) -> tuple[Known, list[str]]:
 
 def tree_rule(w: Writer, name: str, depth: int) -> tuple[Known, list[str]]:
     lines = []
-    for tail in w.random.sample(
-        ["set", "value", "deep", "fixed"], w.random.randint(1, 3)
-    ):
+    tails = w.pick([["set", "set", "fixed"], ["value", "deep", "fixed"], ["value"]])
+    for tail in tails:
         inner, text = clause(w, depth)
         key = w.pick([*inner.bound, '"a"', '"b"'])
         value = term(inner, "any", 0)

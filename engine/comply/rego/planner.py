@@ -158,6 +158,7 @@ def _enter(context: Compilation, block: Block, withs: f.Replacements) -> None:
     made = []
     for item in withs:
         if item.function is None:
+            _check_whole(context, item)
             value = item.value or s.Scalar(item.at, None)
             made.append(ir.Replacement(item.path, _value(context, block, value)))
             continue
@@ -168,6 +169,21 @@ def _enter(context: Compilation, block: Block, withs: f.Replacements) -> None:
         else:
             made.append(ir.Replacement(item.path, name=item.function[0]))
     block.steps.append(ir.EnterWith(withs[0].at, tuple(made)))
+
+
+def _check_whole(context: Compilation, item: f.Replacement) -> None:
+    """Refuse to replace a part of what a rule gives."""
+    node: Node | None = context.root
+    for step in item.path[1:] if item.path[0] == "data" else ():
+        if node is None:
+            return
+        if node.group is not None and not node.children:
+            name = ".".join(node.group.path)
+            text = "with keyword cannot partially replace virtual document(s)"
+            hint = f"replace `{name}` as a whole"
+            context.fail("rego_compile_error", text, item.at, hint)
+            return
+        node = node.children.get(step)
 
 
 def _literal(context: Compilation, block: Block, literal: f.FlatLiteral) -> None:

@@ -79,11 +79,9 @@ def ready(literal: f.FlatLiteral, bound: Names) -> Names | None:  # noqa: C901  
     if not _withs_ready(literal, bound):
         return None
     match literal:
-        case f.Unify(left=left, right=right, test=True):
-            if _test_ready(left, right, bound) or _test_ready(right, left, bound):
-                return names(left) | names(right)
-        case f.Unify(left=left, right=right):
-            if _unify_ready(left, right, bound) or _unify_ready(right, left, bound):
+        case f.Unify(left=left, right=right, test=test):
+            able = _test_ready if test else _unify_ready
+            if able(left, right, bound) or able(right, left, bound):
                 return names(left) | names(right)
         case f.Test(term=term):
             if computable(term, bound):
