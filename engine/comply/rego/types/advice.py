@@ -31,7 +31,7 @@ _OPERATORS: Final = {
     "or": "`|` is the union of two sets: either-or is two rules of one name, or `x in {a, b}`",
     "and": "`&` is the intersection of two sets: expressions on lines of their own must all hold",
 }
-_ARTICLES: Final = {"array": "an array", "object": "an object"}
+_ARTICLES: Final = {"array": "an array", "object": "an object", "null": "null"}
 
 
 def noun(kind: Maybe) -> str:
@@ -114,7 +114,7 @@ def _advise_known(name: str, index: int, have: list[Maybe]) -> str:
             return "`+` adds numbers: `|` is the union of sets"
         case "or" if "object" in kinds:
             return "`|` is the union of two sets: join objects by `object.union`"
-        case "minus" if "array" in kinds:
+        case "minus" if kinds == {"array"}:
             return "`-` takes sets: `[x | some x in xs; not x in ys]` is an array without some items"
         case "contains" if index == 0 and noun(have[0]) in ("array", "set", "object"):
             return "`contains` looks into strings: write `x in xs` for collections"
@@ -143,14 +143,14 @@ def advise_step(kind: Maybe, step: str, keys: tuple[str, ...]) -> str:
         return "call it, with its operands in parentheses"
     if keys_of(kind) is None:
         empty = isinstance(kind, ArrayType | ObjectType | SetType)
-        return f"{nouns(kind)} that is always empty" if empty else _scalar(kind)
+        return f"this is {nouns(kind)} that is always empty" if empty else _scalar(kind)
     if keys:
         return f"there is {', '.join(keys[:6])}{', ...' if len(keys) > 6 else ''}"
     return _advise_collection(kind, step)
 
 
 def _scalar(kind: Maybe) -> str:
-    return f"{nouns(kind)} has nothing inside"
+    return f"this is {nouns(kind)}: only objects, arrays and sets have members"
 
 
 def _advise_collection(kind: Maybe, step: str) -> str:

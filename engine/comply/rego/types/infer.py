@@ -1,7 +1,8 @@
 """ORDERED FLAT RULES -> TYPES AND ERRORS: every expression against what is known.
 
 Follows OPA's type checker: rules after those they depend on, bodies in the order they
-run; what nothing is known of may be anything. The bodies of `every` are left alone.
+run; what nothing is known of may be anything. Of the body of an
+`every` only the references are checked.
 """
 
 from collections.abc import Iterable
@@ -82,8 +83,16 @@ def _clause(context: Checking, clause: f.FlatClause, *, function: bool) -> Maybe
         return FunctionType(args, filled(value))
     kind: Maybe = SetType(value) if clause.member else value
     for step in reversed(clause.suffix):
-        kind = ObjectType({}, (type_of(env, step), kind))
+        kind = _below(env, step, kind)
     return kind
+
+
+def _below(env: Environment, step: f.FlatTerm, kind: Maybe) -> ObjectType:
+    """Return the type of a document that holds `kind` at `step`."""
+    if isinstance(step, s.Scalar) and not isinstance(step.value, str):
+        # The other keys are not those of the rule: base documents may have any.
+        return ObjectType({}, (ANY, ANY))
+    return ObjectType({}, (type_of(env, step), kind))
 
 
 def check_body(context: Checking, body: f.FlatBody) -> None:
@@ -111,6 +120,30 @@ def _literal(context: Checking, literal: f.FlatLiteral) -> None:
             _call(context, literal)
         case f.ForAll(domain=domain):
             _operands(context, (domain,))
+            _inside_every(context, literal)
+
+
+def _inside_every(context: Checking, literal: f.ForAll) -> None:
+    """Check the references in the body of an `every`, as OPA does, and nothing else."""
+    for inner in context.ordered.get(id(literal.body), ()):
+        if isinstance(inner, f.ForAll):
+            _inside_every(context, inner)
+        plain = inner.literal if isinstance(inner, f.Negate) else inner
+        _operands(context, filter(_is_reference, _terms(plain)))
+
+
+def _terms(literal: f.FlatLiteral) -> tuple[f.FlatTerm, ...]:
+    match literal:
+        case f.Unify(left=left, right=right):
+            return left, right
+        case f.Test(term=term):
+            return (term,)
+        case _:
+            return ()
+
+
+def _is_reference(term: f.FlatTerm) -> bool:
+    return isinstance(term, s.Ref)
 
 
 def _operands(context: Checking, terms: Iterable[f.FlatTerm]) -> None:

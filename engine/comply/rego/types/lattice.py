@@ -215,7 +215,8 @@ def select(kind: Maybe, key: Key) -> Maybe:
                 return fields[key]
             return rest[1] if rest and holds(rest[0], type_of_key(key)) else None
         case SetType(member=member):
-            return member if holds(member, type_of_key(key)) else None
+            own = type_of_key(key)
+            return own if holds(member, own) else None
         case Union(members=members):
             return _of_members(lambda m: select(m, key), members)
         case _:
@@ -239,10 +240,8 @@ def unknown(kind: Maybe) -> bool:
             return True
         case ArrayType(items=items, rest=rest):
             return any(map(unknown, items)) or (rest is not None and unknown(rest))
-        case ObjectType(fields=fields, rest=rest):
-            return any(map(unknown, fields.values())) or (
-                rest is not None and (unknown(rest[0]) or unknown(rest[1]))
-            )
+        case ObjectType(fields=fields):
+            return any(map(unknown, fields.values()))
         case SetType(member=member):
             return member is not None and unknown(member)
         case _:

@@ -54,15 +54,14 @@ def _match_unknown(env: Environment, left: f.FlatTerm, right: f.FlatTerm) -> boo
                 )
                 for k, v in xs
             )
+        case s.Array() | s.Object(), s.Var():
+            return match(env, left, ANY) and match(env, right, type_of(env, left))
+        case s.Var(), s.Array() | s.Object():
+            return match(env, right, ANY) and match(env, left, type_of(env, right))
         case _:
-            _give(env, left)
-            _give(env, right)
+            match(env, left, ANY)
+            match(env, right, ANY)
             return True
-
-
-def _give(env: Environment, term: f.FlatTerm) -> None:
-    """Let the variables of a term be anything."""
-    match(env, term, ANY)
 
 
 def match(
