@@ -155,8 +155,10 @@ class Incremental(RuleBasedStateMachine):
         changes = list(self.changes())
         for i in range(len(changes)):
             if data.draw(st.integers(0, 3)) == 0:
-                changes[i] = data.draw(resources(100 + i))
-        if changes and data.draw(st.integers(0, 1)):
+                self.serial += 1
+                changes[i] = data.draw(resources(self.serial))
+        drop: bool = data.draw(st.booleans())
+        if changes and drop:
             changes.pop(data.draw(st.integers(0, len(changes) - 1)))
         limit = data.draw(st.sampled_from([1, 2, 2, 2, True]))
         self.replaced(changes)

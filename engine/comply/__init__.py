@@ -3,7 +3,9 @@
 from importlib import import_module
 from typing import Any, Final
 
-from comply.version import VERSION as __version__
+from comply import version
+
+__version__ = version.VERSION
 
 _EXPORTS: Final = {
     "AssertionViolated": "comply.sql",

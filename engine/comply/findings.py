@@ -56,5 +56,5 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """A digest stable across line moves: rule, fact and message."""
-        text = "\0".join((self.rule_id, self.fact, self.message))
+        text = f"{self.rule_id}\0{self.fact}\0{self.message}"
         return sha256(text.encode()).hexdigest()[:32]

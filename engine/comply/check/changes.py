@@ -27,12 +27,14 @@ class Edits:
     """What changed in a value.
 
     `keys` are top-level keys whose value changed as a whole; `value` is the new value,
-    in which an element that did not change is the old object.
+    in which an element that did not change is the old object. `moved` tells that it was
+    read from a text, in which even what is the same may stand elsewhere.
     """
 
     value: Any
     elements: list[Edit] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
+    moved: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.elements or self.keys)

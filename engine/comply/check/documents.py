@@ -131,6 +131,7 @@ def edits_between(
     collections = {c.path[0]: c.identity for c in new.collections if len(c.path) == 1}
     ignored = _ALIAS if new.world == "terraform" else frozenset[str]()
     edits = compare(old.value, new.value, Shape(collections, ignored), given)
+    edits.moved = new.locate is not nowhere
     if ignored and isinstance(edits.value, dict):
         # The plan under its other name has to hold the same lists.
         inner = dict(edits.value.get("terraform") or {})

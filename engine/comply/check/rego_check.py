@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from comply.check.changes import Edits
@@ -9,7 +10,7 @@ from comply.check.incremental import Unit, Wave, advance, run_unit, start_wave
 from comply.check.results import About, Places, finding
 from comply.check.worlds import concerns, shaped
 from comply.findings import Finding, Severity, Status
-from comply.load.facts import Document
+from comply.load.facts import Document, nowhere
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.runtime import Context, EvaluationError, entries, values
 from comply.plan.values import UNDEFINED, RegoSet, Value
@@ -99,10 +100,17 @@ def _context(runner: Runner, state: State, reads: frozenset[str] | None) -> Cont
     if shape not in state.contexts:
         document = state.document
         input_ = UNDEFINED if document is None else shaped(reads, document)
-        evaluation = Evaluation(now_ns=runner.now_ns)
+        evaluation = Evaluation(
+            now_ns=runner.now_ns, seed=runner.now_ns, read_module=_read_module
+        )
         tree = state.checks.program.tree
         state.contexts[shape] = Context(tree, input_, runner.data, evaluation)
     return state.contexts[shape]
+
+
+def _read_module(name: str, text: str) -> Value:
+    """Read a module for rego.parse_module; the parser is loaded if a rule asks."""
+    return import_module("comply.rego.module_json").read_module(name, text)
 
 
 def _shape(reads: frozenset[str] | None) -> str:
@@ -150,7 +158,17 @@ def follow_change(
                 _advance(runner, state, running, wave, (gone, come))
         counts.run += wave.rerun
         counts.reused += wave.reused
+    _place_again(runner, state, update)
     return gone, come
+
+
+def _place_again(runner: Runner, state: State, update: Update) -> None:
+    """Make the findings of a new text anew, whose lines may have moved."""
+    if update.document is None or update.document.locate is nowhere:
+        return
+    if update.edits.moved:
+        for running in state.running:
+            _find_all(runner, state, running)
 
 
 def _advance(

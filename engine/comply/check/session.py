@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
+from itertools import starmap
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,6 +55,10 @@ class Loaded:
     def document(self) -> Document:
         """Return the only or first document."""
         return self.documents[0]
+
+
+Named = tuple[str, Finding]
+"""A finding with the name of the document it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +163,22 @@ class Session:
                 hint="name its kind if it is one: terraform_plan, kubernetes, "
                 "oracle_ddl, json, yaml",
             )
-        loaded = Loaded(source, found, load(source, found))
+        if found == "oracle_ddl":
+            loaded = self._add_script(source)
+        else:
+            loaded = Loaded(source, found, load(source, found))
         self._loaded.append(loaded)
         self._results.clear()
         return loaded
+
+    def _add_script(self, source: Source) -> Loaded:
+        """Load a script after those before it, whose tables it may build on."""
+        scripts = [x for x in self._loaded if x.kind == "oracle_ddl"]
+        together = import_module("comply.load.oracle_ddl").load_together
+        documents = together([*(x.source for x in scripts), source])
+        for held, document in zip(scripts, documents, strict=False):
+            held.documents = [document]
+        return Loaded(source, "oracle_ddl", [documents[-1]])
 
     @property
     def documents(self) -> list[Document]:
@@ -173,8 +190,8 @@ class Session:
         if not self._results:
             self._run()
         found: dict[tuple[str, ...], Finding] = {}
-        for item in self._current():
-            found.setdefault(_identity(item), item)
+        for named in self._current():
+            found.setdefault(_identity(*named), named[1])
         return list(found.values())
 
     def update(self, loaded: Loaded, new: Any) -> Delta:  # noqa: ANN401
@@ -206,14 +223,14 @@ class Session:
         except KeyError as error:
             raise ComplyError(f"{loaded.source.name}: no fact {error}") from None
 
-    def _current(self) -> Iterator[Finding]:
+    def _current(self) -> Iterator[Named]:
         """Yield the findings of everything, some of them twice."""
-        yield from self.problems
+        yield from _placed(self.problems)
         for document in self.documents:
-            yield from document.problems
+            yield from _placed(document.problems)
         for result in self._results.values():
-            yield from result.findings()
-        yield from self._asserted
+            yield from named(result, result.findings())
+        yield from _placed(self._asserted)
 
     def _run(self) -> None:
         """Run every check from scratch."""
@@ -224,7 +241,7 @@ class Session:
                 self._results[id(document)] = run(runner, self._checks, document)
         self.evaluated = runner.evaluated
         self._asserted = self._check_assertions(documents)
-        self._counts = Counter(map(_identity, self._current()))
+        self._counts = Counter(starmap(_identity, self._current()))
 
     def _runner(self) -> Runner:
         return Runner(self._base(self.documents), self._clock)
@@ -302,26 +319,26 @@ class Session:
             if d is not None and (e is None or e)
         )
         counts = Counts()
-        gone: list[Finding] = []
-        come: list[Finding] = []
+        gone: list[Named] = []
+        come: list[Named] = []
         edited = {id(old): (new, e) for old, new, e in moves if old is not None}
         results: dict[int, Result] = {}
         with collector_paused():
             for key, result in self._results.items():
                 new, e = edited.get(key, (result.document, Edits(None)))
                 if key in edited and new is None:
-                    gone += result.findings()
+                    gone += named(result, result.findings())
                     continue
                 move = Move(new, e, worlds)
                 went, came = advance_result(runner, self._checks, result, move, counts)
-                gone += went
-                come += came
+                gone += named(result, went)
+                come += named(result, came)
                 results[id(new)] = result
             for old, new, _ in moves:
                 if old is None and new is not None:
                     made = run(runner, self._checks, new)
                     results[id(new)] = made
-                    come += made.findings()
+                    come += named(made, made.findings())
                     counts.run += made.size
         self._results = results
         self._recheck_assertions(moves, gone, come)
@@ -330,33 +347,28 @@ class Session:
     def _recheck_assertions(
         self,
         moves: list[tuple[Document | None, Document | None, Edits | None]],
-        gone: list[Finding],
-        come: list[Finding],
+        gone: list[Named],
+        come: list[Named],
     ) -> None:
         for old, new, _ in moves:
-            gone += old.problems if old is not None and old is not new else ()
-            come += new.problems if new is not None and old is not new else ()
+            if old is not new:
+                gone += _placed(old.problems if old is not None else ())
+                come += _placed(new.problems if new is not None else ())
         if self._assertions:
             before, self._asserted = (
                 self._asserted,
                 self._check_assertions(self.documents),
             )
-            gone += before
-            come += self._asserted
+            gone += _placed(before)
+            come += _placed(self._asserted)
 
-    def _delta(self, gone: list[Finding], come: list[Finding], counts: Counts) -> Delta:
+    def _delta(self, gone: list[Named], come: list[Named], counts: Counts) -> Delta:
         """Return what is new and what is no more, counting findings that stand twice."""
-        before: dict[tuple[str, ...], int] = {}
-        for item in gone:
-            name = _identity(item)
-            before.setdefault(name, self._counts[name])
-            self._counts[name] -= 1
-        for item in come:
-            name = _identity(item)
-            before.setdefault(name, self._counts[name])
-            self._counts[name] += 1
-        old = {_identity(item): item for item in gone}
-        new = {_identity(item): item for item in come}
+        old = {_identity(*item): item[1] for item in gone}
+        new = {_identity(*item): item[1] for item in come}
+        before = {name: self._counts[name] for name in (*old, *new)}
+        self._counts.subtract(starmap(_identity, gone))
+        self._counts.update(starmap(_identity, come))
         added = [x for n, x in new.items() if before[n] <= 0 < self._counts[n]]
         removed = [x for n, x in old.items() if self._counts[n] <= 0 < before[n]]
         return Delta(added, removed, counts.run, counts.reused)
@@ -393,9 +405,22 @@ def _read(source: str | Path | bytes) -> Source:
     return read(Path(source), str(source))
 
 
-def _identity(item: Finding) -> tuple[str, ...]:
-    place = item.span.file if item.span is not None else ""
-    return (item.rule_id, item.status, item.fact, item.message, place)
+def _placed(findings: Iterable[Finding]) -> Iterator[Named]:
+    """Yield findings with the names of their files."""
+    for item in findings:
+        yield (item.span.file if item.span is not None else "", item)
+
+
+def named(result: Result, findings: Iterable[Finding]) -> Iterator[Named]:
+    """Yield findings with the name of the document that they are about."""
+    name = result.document.name if result.document is not None else ""
+    for item in findings:
+        yield name, item
+
+
+def _identity(name: str, item: Finding) -> tuple[str, ...]:
+    """Return what tells findings apart: not their place, which moves."""
+    return (item.rule_id, item.status, item.fact, item.message, name)
 
 
 def _problem(rule_id: str, error: ComplyError) -> Finding:

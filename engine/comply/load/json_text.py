@@ -143,7 +143,9 @@ def _children(text: str, at: int, end: int) -> Children:
             for key, place, value in _members(text, at)
         }
     if text.startswith("[", at):
-        return {i: (start, 1, start, end) for i, start in enumerate(_elements(text, at))}
+        return {
+            i: (start, 1, start, end) for i, start in enumerate(_elements(text, at))
+        }
     return {}
 
 

@@ -168,7 +168,7 @@ def _rule_fields(rule: Rule) -> tuple[Any, ...]:
 def _revived(stored: tuple[Any, ...]) -> Compiled:
     code, binary, layout, files, rules, units, wholes = stored
     entries = tuple(
-        (entry, tuple(UnitLayout(*u[:-2], ReadSet(*u[-2]), u[-1]) for u in items))
+        (entry, tuple(_unit_layout(fields) for fields in items))
         for entry, items in layout[2]
     )
     reads = tuple((rule, ReadSet(*fields)) for rule, fields in layout[3])
@@ -181,6 +181,12 @@ def _revived(stored: tuple[Any, ...]) -> Compiled:
         units,
         wholes,
     )
+
+
+def _unit_layout(fields: tuple[Any, ...]) -> UnitLayout:
+    source, at, path, on, match, start, run, reads, keyed = fields
+    read_set = ReadSet(*reads)
+    return UnitLayout(source, at, path, on, match, start, run, read_set, keyed)
 
 
 def _rule(fields: tuple[Any, ...]) -> Rule:
