@@ -4,7 +4,6 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Final
 
-
 WINDOW: Final = 200
 """How many characters of a line a span keeps on either side of its place."""
 

@@ -21,10 +21,14 @@ _DEFAULTS: Final = {
 
 @dataclass(slots=True)
 class Places:
-    """Where the facts of documents are; each index is made when it is first needed."""
+    """Where the facts of documents are; each index is made when it is first needed.
+
+    `documents` are those that a rule joining worlds may speak of.
+    """
 
     paths: dict[int, dict[str, Path]] = field(default_factory=dict)
     keys: dict[int, dict[int, Step]] = field(default_factory=dict)
+    documents: tuple[Document, ...] = ()
 
     def key(self, collection: Any, element: Any, key: Step | None) -> Step:  # noqa: ANN401
         """Return the key of an element of a collection, if it is not known already."""
@@ -99,7 +103,9 @@ def _own_identity(about: About) -> str:
 def _span(about: About, named: str, own: str, places: Places) -> Span | None:
     """Return the place of what a result is about, in a document that has a text."""
     document = about.document
-    if document is None or document.locate is nowhere:
+    if document is None:
+        return _span_anywhere(named, places)
+    if document.locate is nowhere:
         return None
     if named and named != own:
         path = places.path(document, named)
@@ -110,6 +116,15 @@ def _span(about: About, named: str, own: str, places: Places) -> Span | None:
     collection = _at(document.value, about.path)
     key = places.key(collection, about.element, about.key)
     return document.locate((*about.path, key))
+
+
+def _span_anywhere(named: str, places: Places) -> Span | None:
+    """Return the place of a fact in whichever document holds it."""
+    for document in places.documents if named else ():
+        path = places.path(document, named)
+        if path is not None and document.locate is not nowhere:
+            return document.locate(path)
+    return None
 
 
 def message(result: Value, rule: Rule) -> str:

@@ -24,6 +24,7 @@ from comply.check.documents import (
 )
 from comply.check.documents import changed_documents as _changed_documents
 from comply.check.rego_check import Counts, Runner
+from comply.check.results import Places
 from comply.check.worlds import all_worlds
 from comply.findings import Finding, Severity, Status
 from comply.load import load
@@ -244,7 +245,9 @@ class Session:
         self._counts = Counter(starmap(_identity, self._current()))
 
     def _runner(self) -> Runner:
-        return Runner(self._base(self.documents), self._clock)
+        documents = self.documents
+        places = Places(documents=tuple(documents))
+        return Runner(self._base(documents), self._clock, places)
 
     def _read_version(self, loaded: Loaded, new: Any) -> list[Document]:  # noqa: ANN401
         if isinstance(new, bytes | str | Path):

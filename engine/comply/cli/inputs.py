@@ -43,7 +43,7 @@ class Survey:
             )
         if self.rules and not rules_named:
             yield (
-                f"{_many(self.rules, 'Rego file')} not used: name rules with -r, "
+                f"{_many(self.rules, 'rule file')} not used: name rules with -r, "
                 f"such as `-r {Path(self.rules[0]).parent.as_posix()}`"
             )
         for left in self.left:

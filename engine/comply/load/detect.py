@@ -44,17 +44,24 @@ def detect(source: Source) -> str | None:
 def role(source: Source) -> Role:
     """Return what a file found in a folder is to us.
 
-    `rules` are Rego modules; `template` is a file of a Helm chart, which has to be
+    `rules` are Rego modules and assertions about facts; `template` is a file of a Helm chart, which has to be
     rendered before anybody can tell what it deploys.
     """
     path = PurePath(source.name)
-    if path.suffix == ".rego":
+    if path.suffix == ".rego" or (path.suffix == ".sql" and _is_about_facts(source)):
         return "rules"
     if path.suffix in _STATE_NAMES:
         return "none"
     if "{{" in source.text and "templates" in path.parent.parts:
         return "template"
     return "none" if detect(source) is None else "document"
+
+
+def _is_about_facts(source: Source) -> bool:
+    """Tell whether a script only holds assertions about the facts of documents."""
+    text = " ".join(source.text.lower().split())
+    named = any(f"{world}." in text for world in ("terraform", "kubernetes", "oracle"))
+    return named and "create assertion" in text and "create table" not in text
 
 
 def _json_kind(source: Source) -> str | None:
