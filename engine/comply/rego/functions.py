@@ -1,8 +1,8 @@
 """Functions by name: those of the modules, and the built-ins."""
 
-from difflib import get_close_matches
+from typing import Final
 
-from comply.plan.builtins.signatures import SIGNATURES
+from comply.plan.builtins.signatures import RELATIONS, SIGNATURES
 from comply.rego import syntax as s
 from comply.rego.names import GlobalPath
 from comply.rego.resolution import Resolution, static_path
@@ -25,12 +25,44 @@ def arity_of(name: str) -> int | None:
     return count
 
 
-def nearest(context: Resolution, name: str) -> str:
-    """Return a hint that names the closest function there is."""
-    own = [".".join(p[1:]) for p in context.functions]
-    local = [p[-1] for p in context.functions]
-    near = get_close_matches(name, [*SIGNATURES, *own, *local], 1)
-    return f"did you mean `{near[0]}`?" if near else "no rule or built-in has this name"
+_EXISTING: Final = (
+    "with keyword target must reference existing input, data, or a function"
+)
+_NOT_REPLACED: Final = {
+    "eq": 'replacement of "eq" invalid',
+    "rego.metadata.chain": 'replacement of "rego.metadata.chain" invalid',
+    "rego.metadata.rule": 'replacement of "rego.metadata.rule" invalid',
+    "print": "target must not be a void function",
+}
+
+
+def replaced_path(context: Resolution, item: s.With) -> GlobalPath | None:
+    """Return the path that a `with` replaces; report one that it cannot."""
+    written = static_path(item.target)
+    if written is None:
+        text = "with keyword target must be a static reference"
+        hint = "name a path under input or data, a rule or a function"
+        context.fail("rego_type_error", text, item.target.at, hint)
+        return None
+    path = function_or_document(context, written)
+    if path is None:
+        hint = "a rule of another package is reached by its path: `data.lib.rule`"
+        context.fail("rego_type_error", _EXISTING, item.target.at, hint)
+        return None
+    if path[0] not in ("data", "input") and (reason := _irreplaceable(path[0])):
+        text = f"with keyword replacing built-in function: {reason}"
+        context.fail("rego_compile_error", text, item.target.at)
+        return None
+    return path
+
+
+def _irreplaceable(name: str) -> str:
+    """Return why a built-in cannot be replaced, empty if it can."""
+    if name.startswith("internal."):
+        return f'replacement of internal function "{name}" invalid'
+    if name in RELATIONS:
+        return "target must not be a relation"
+    return _NOT_REPLACED.get(name, "")
 
 
 def function_or_document(context: Resolution, written: GlobalPath) -> GlobalPath | None:

@@ -157,6 +157,7 @@ def _body(context: Compilation, block: Block, body: f.FlatBody) -> None:
 def _enter(context: Compilation, block: Block, withs: f.Replacements) -> None:
     made = []
     for item in withs:
+        _replaced(context, item)
         if item.function is None:
             _check_whole(context, item)
             value = item.value or s.Scalar(item.at, None)
@@ -184,6 +185,15 @@ def _check_whole(context: Compilation, item: f.Replacement) -> None:
             context.fail("rego_compile_error", text, item.at, hint)
             return
         node = node.children.get(step)
+
+
+def _replaced(context: Compilation, item: f.Replacement) -> None:
+    """Note the rules that a `with` replaces: to name them is to depend on them."""
+    node: Node | None = context.root if item.path[0] == "data" else None
+    for step in item.path[1:]:
+        node = node.children.get(step) if node is not None else None
+    for group in walk_groups(node) if node is not None else ():
+        context.calls.setdefault(group.id, item.at)
 
 
 def _literal(context: Compilation, block: Block, literal: f.FlatLiteral) -> None:

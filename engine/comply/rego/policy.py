@@ -22,6 +22,7 @@ from comply.rego.planner import Compilation, compile_query
 from comply.rego.resolution import Resolution, globals_of
 from comply.rego.resolve import resolve_query
 from comply.rego.tree import Group, Node
+from comply.rego.types.check import Types, check_query
 from comply.source import Source
 
 Version: TypeAlias = Literal["v0", "v1", "auto"]
@@ -41,6 +42,7 @@ class Policy:
     program: Program
     root: Node
     functions: dict[tuple[str, ...], Group]
+    types: Types
     queries: dict[str, Program] = field(default_factory=dict)
 
     def eval(
@@ -133,6 +135,8 @@ class Policy:
         sources = (*self.plan.sources, source)
         compilation = Compilation(self.root, self.functions, sources, errors)
         query = compile_query(compilation, flat, shown, index)
+        types = check_query(self.types, self.root, flat, compilation.ordered, sources)
+        errors.extend(types)
         if errors:
             raise together(errors)
         if any(isinstance(step, ir.EnterWith) for step in every_step(query.steps)):
@@ -184,4 +188,5 @@ def compile_parsed(
         program,
         planned.root,
         planned.functions,
+        planned.types,
     )

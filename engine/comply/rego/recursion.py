@@ -1,7 +1,5 @@
 """Rules that depend on themselves."""
 
-from collections.abc import Iterator
-
 from comply.plan import ir
 from comply.rego.errors import RegoError
 from comply.source import Source
@@ -11,12 +9,13 @@ Calls = dict[int, dict[int, int]]
 
 def check_recursion(
     rules: tuple[ir.Rule, ...], calls: Calls, sources: tuple[Source, ...]
-) -> Iterator[RegoError]:
-    """Yield an error for each rule that lies on a cycle, naming the cycle.
+) -> tuple[list[RegoError], set[int]]:
+    """Return an error for each cycle of rules, and the ids of the rules on one.
 
     `calls` maps the id of a rule to the ids of those it reads.
     """
     by_id = {rule.id: rule for rule in rules}
+    errors: list[RegoError] = []
     blamed: set[int] = set()
     for rule in rules:
         if rule.id in blamed:
@@ -27,12 +26,12 @@ def check_recursion(
             names = " -> ".join(".".join(by_id[i].path) for i in [*cycle, cycle[0]])
             clause = rule.chains[0][0] if rule.chains else rule.default
             span = sources[clause.source].span(clause.at) if clause else None
-            yield RegoError(
-                "rego_recursion_error",
-                f"rule {'.'.join(rule.path)} is recursive: {names}",
-                span,
-                "Rego has no recursion: walk() or graph.reachable may do what you need",
+            message = f"rule {'.'.join(rule.path)} is recursive: {names}"
+            hint = (
+                "Rego has no recursion: walk() or graph.reachable may do what you need"
             )
+            errors.append(RegoError("rego_recursion_error", message, span, hint))
+    return errors, blamed
 
 
 def _cycle(start: int, calls: Calls) -> list[int]:

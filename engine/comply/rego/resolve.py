@@ -8,17 +8,18 @@ a call leave a `not`, so `not f(input.missing)` is undefined rather than true.
 from collections.abc import Iterable
 from typing import Final
 
-from comply.plan.builtins.signatures import SIGNATURES
-from comply.plan.values import type_name
 from comply.rego import flat as f
 from comply.rego import syntax as s
+from comply.rego.calls import callee, fits
 from comply.rego.chain import term_of
-from comply.rego.functions import (
-    arity_of,
-    function_or_document,
-    nearest,
-    replacing_function,
+from comply.rego.declarations import (
+    check_used,
+    declare,
+    declare_args,
+    declare_targets,
+    declare_to_use,
 )
+from comply.rego.functions import replaced_path, replacing_function
 from comply.rego.names import (
     GlobalPath,
     Scope,
@@ -28,12 +29,12 @@ from comply.rego.names import (
     term_names,
     use,
 )
-from comply.rego.resolution import Resolution, head_path, static_path
+from comply.rego.resolution import Resolution, head_path
 from comply.rego.safety import names
 
 Out = list[f.FlatLiteral]
 
-_DOCUMENTS: Final = frozenset({"input", "data"})
+_NO_VALUE: Final = "print stands in an expression of its own, and always holds"
 _METADATA: Final = ("rego.metadata.rule", "rego.metadata.chain")
 
 
@@ -63,7 +64,7 @@ def _clause(context: Resolution, rule: s.Rule) -> f.FlatClause:
     args: tuple[f.FlatTerm, ...] = ()
     if head.args is not None:
         for arg in head.args:
-            _declare_args(context, scope, arg)
+            declare_args(context, scope, arg)
         args = tuple(_lift(context, scope, arg, []) for arg in head.args)
     out: Out = []
     _body(context, scope, rule.body, out)
@@ -74,24 +75,10 @@ def _clause(context: Resolution, rule: s.Rule) -> f.FlatClause:
         value = _lift(context, scope, head.value, out)
     else:
         value = s.Scalar(head.at, value=True)
-    _check_used(context, scope)
+    check_used(context, scope)
     return f.FlatClause(
         rule.at, context.index, args, steps, value, head.key is not None, tuple(out)
     )
-
-
-def _declare_args(context: Resolution, scope: Scope, arg: s.Term) -> None:
-    for var in pattern_names(arg):
-        if var.name in _DOCUMENTS:
-            _shadowed(context, "args", var)
-        elif var.name not in scope.declared:
-            scope.declared[var.name] = context.unique(var.name)
-            scope.how[var.name] = "arg"
-
-
-def _shadowed(context: Resolution, what: str, var: s.Var) -> None:
-    text = f"{what} must not shadow {var.name} (use a different variable name)"
-    context.fail("rego_compile_error", text, var.at, f"`{var.name}` is the document")
 
 
 def resolve_query(context: Resolution, body: s.Body) -> tuple[f.FlatBody, list[str]]:
@@ -99,7 +86,7 @@ def resolve_query(context: Resolution, body: s.Body) -> tuple[f.FlatBody, list[s
     scope = Scope(implicit_names(body))
     out: Out = []
     _body(context, scope, body, out)
-    _check_used(context, scope)
+    check_used(context, scope)
     shown = [
         n
         for n in (*scope.names.values(), *scope.declared.values())
@@ -113,7 +100,7 @@ def _body(context: Resolution, scope: Scope, body: s.Body, out: Out) -> None:
         match literal:
             case s.Some(names=names):
                 for var in names:
-                    _declare_to_use(context, scope, var)
+                    declare_to_use(context, scope, var)
             case s.SomeIn():
                 _some_in(context, scope, literal, out)
             case s.Every():
@@ -122,44 +109,16 @@ def _body(context: Resolution, scope: Scope, body: s.Body, out: Out) -> None:
                 _expression(context, scope, literal, out)
 
 
-def _declare(context: Resolution, scope: Scope, var: s.Var, verb: str) -> str:
-    """Introduce a local; `verb` names how, for a later declaration of the same name."""
-    name = var.name
-    if name in scope.declared and not name.startswith("$"):
-        earlier = scope.how[name]
-        text = f"var {name} {earlier} above"
-        if earlier == "arg":
-            text = f"arg {name} redeclared"
-        context.fail("rego_compile_error", text, var.at)
-        scope.idle.pop(name, None)
-    elif name in scope.seen:
-        context.fail("rego_compile_error", f"var {name} referenced above", var.at)
-    scope.declared[name] = context.unique(name)
-    scope.how[name] = verb
-    return scope.declared[name]
-
-
-def _declare_to_use(context: Resolution, scope: Scope, var: s.Var) -> str:
-    """Introduce a local of `some` or `every`, which something has to use."""
-    known = var.name in scope.declared
-    unique = _declare(context, scope, var, "declared")
-    if not known:
-        scope.idle[var.name] = var.at
-    return unique
-
-
-def _check_used(context: Resolution, scope: Scope) -> None:
-    for name, at in scope.idle.items():
-        text = f"declared var {f.original(name)} unused"
-        context.fail("rego_compile_error", text, at, "use it, or leave it out")
-
-
 def _expression(context: Resolution, scope: Scope, literal: s.Expr, out: Out) -> None:
     withs = _replacements(context, scope, literal.withs, out)
     lifted: Out = []
     flat = _literal(context, scope, literal.term, lifted)
     if literal.negated:
-        lifted.append(f.Negate(literal.at, flat)) if flat else None
+        # A call that cannot be is no reason to blame its variables.
+        if flat and not (
+            isinstance(flat, f.Invoke) and not (flat.builtin or flat.path)
+        ):
+            lifted.append(f.Negate(literal.at, flat))
     elif flat:
         lifted.append(flat)
     out.extend(f.under(item, withs) for item in lifted)
@@ -183,35 +142,13 @@ def _literal(
     return f.Test(term.at, _keep(context, scope, term, out))
 
 
-def _kind_of(term: s.Term) -> str:
-    """Return what a term that cannot be assigned to is called."""
-    match term:
-        case s.Scalar(value=value):
-            return type_name(value)
-        case s.Ref() | s.Call() | s.Set():
-            return type(term).__name__.lower()
-        case s.Template():
-            return "string"
-        case _:
-            return type(term).__name__.removesuffix("Comprehension").lower()
-
-
 def _assign(
     context: Resolution, scope: Scope, term: s.Call, out: Out
 ) -> f.Unify | None:
     target, value = term.args
-    if not isinstance(target, s.Var | s.Array | s.Object):
-        text = f"cannot assign to {_kind_of(target)}"
-        hint = "`:=` gives a value to a new variable; compare with `==`"
-        context.fail("rego_compile_error", text, target.at, hint)
-        return None
     right = _keep(context, scope, value, out)
-    for var in pattern_names(target):
-        if var.name in _DOCUMENTS:
-            _shadowed(context, "variables", var)
-            return None
-        if not var.name.startswith("$"):
-            _declare(context, scope, var, "assigned")
+    if not declare_targets(context, scope, target):
+        return None
     return f.unified(term.at, _lift(context, scope, target, out), right, out)
 
 
@@ -227,7 +164,7 @@ def _some_in(context: Resolution, scope: Scope, literal: s.SomeIn, out: Out) -> 
                 hint = "the collection cannot depend on what `some` introduces"
                 context.fail("rego_compile_error", text, var.at, hint)
             if not var.name.startswith("$"):
-                _declare(context, scope, var, "declared")
+                declare(context, scope, var, "declared")
     domain = _keep(context, scope, literal.domain, lifted)
     key: f.FlatTerm = context.wildcard(literal.at)
     if literal.key is not None:
@@ -262,7 +199,7 @@ def _every(context: Resolution, scope: Scope, literal: s.Every, out: Out) -> Non
     value = _every_name(context, inner, literal.value)
     body: Out = []
     _body(context, inner, literal.body, body)
-    _check_used(context, inner)
+    check_used(context, inner)
     lifted.append(
         f.ForAll(literal.at, key, value, domain, tuple(body), frozenset(inner.outer))
     )
@@ -271,8 +208,8 @@ def _every(context: Resolution, scope: Scope, literal: s.Every, out: Out) -> Non
 
 def _every_name(context: Resolution, scope: Scope, var: s.Var) -> str:
     if var.name.startswith("$"):
-        return _declare(context, scope, var, "declared")
-    return _declare_to_use(context, scope, var)
+        return declare(context, scope, var, "declared")
+    return declare_to_use(context, scope, var)
 
 
 def _name(context: Resolution, scope: Scope, var: s.Var) -> f.FlatTerm:
@@ -429,7 +366,7 @@ def _closure(
     body: Out = []
     _body(context, inner, term.body, body)
     flat = [_lift(context, inner, head, body) for head in heads]
-    _check_used(context, inner)
+    check_used(context, inner)
     key_ = flat[0] if kind == "object" else None
     return f.Comprehension(
         term.at, kind, key_, flat[-1], tuple(body), frozenset(inner.outer)
@@ -444,49 +381,36 @@ def _invoke(
     *,
     output: s.Var | None,
 ) -> f.Invoke | f.Unify | None:
-    """Return the call of a built-in or function; its result goes to `output`."""
-    path = static_path(term.name)
-    if path is None:
-        context.fail("rego_type_error", "a call needs a name", term.at)
-        return None
-    name = ".".join(path)
-    target: GlobalPath = ()
-    if term.infix:
-        name = {"eq": "equal"}.get(name, name)
-    elif path[0] in context.globals and path[0] != "input":
-        target = (*context.globals[path[0]], *path[1:])
-        name = ""
+    """Return the call of a built-in or function; its result goes to `output`.
+
+    Of a call that cannot be, all that is in it takes any value: one error is enough.
+    """
+    called = callee(context, scope, term)
+    name, path = called.builtin, called.path
     if name in _METADATA and len(term.args) <= 1:
         value = term_of(context.metadata(name), term.at)
         args = tuple(_lift(context, scope, arg, out) for arg in term.args)
         return f.Unify(term.at, output or (args[0] if args else value), value)
     if name == "print":
-        return _print(context, scope, term, out)
-    known = target in context.functions if target else name in SIGNATURES
-    if not known:
-        context.fail(
-            "rego_type_error",
-            f"undefined function {'.'.join(path)}",
-            term.at,
-            nearest(context, name or ".".join(path)),
-        )
-        return None
+        return _print(context, scope, term, out, output)
     args = tuple(_lift(context, scope, arg, out) for arg in term.args)
-    arity = context.functions[target] if target else arity_of(name)
-    if arity is not None and len(args) == arity + 1 and output is None:
-        return f.Invoke(term.at, name, target, args[:-1], args[-1])
-    if arity is not None and len(args) != arity:
-        context.fail(
-            "rego_type_error",
-            f"{'.'.join(path)}: arity mismatch: takes {arity}, called with {len(args)}",
-            term.at,
-        )
-        return None
-    return f.Invoke(term.at, name, target, args, output)
+    known = bool(name or path)
+    if not known or not fits(context, called, term, args, value=output is not None):
+        every = (*args, output) if output is not None else args
+        whole = s.Array(term.at, tuple(f.as_syntax(arg) for arg in every))
+        return f.Invoke(term.at, "", (), (), whole)
+    if called.arity is not None and len(args) > called.arity:
+        return f.Invoke(term.at, name, path, args[:-1], args[-1])
+    return f.Invoke(term.at, name, path, args, output)
 
 
-def _print(context: Resolution, scope: Scope, term: s.Call, out: Out) -> f.Invoke:
+def _print(
+    context: Resolution, scope: Scope, term: s.Call, out: Out, output: s.Var | None
+) -> f.Invoke:
     """Return a call of print whose operands are sets, so that none can stop it."""
+    if output is not None:
+        context.fail("rego_type_error", "print(...) used as value", term.at, _NO_VALUE)
+        return f.Invoke(term.at, "", (), (), output)
     args = tuple(_optional(context, scope, arg, out) for arg in term.args)
     return f.Invoke(term.at, "internal.print", (), args, None)
 
@@ -504,22 +428,8 @@ def _replacements(
 def _replacement(
     context: Resolution, scope: Scope, item: s.With, out: Out
 ) -> f.Replacement | None:
-    written = static_path(item.target)
-    if written is None:
-        context.fail(
-            "rego_type_error",
-            "with keyword target must be a static reference",
-            item.at,
-            "name a path under input or data, a rule or a function",
-        )
-        return None
-    path = function_or_document(context, written)
+    path = replaced_path(context, item)
     if path is None:
-        context.fail(
-            "rego_type_error",
-            "with keyword target must reference existing input, data, or a function",
-            item.at,
-        )
         return None
     function = None
     if path in context.functions or path[0] not in ("data", "input"):

@@ -1,6 +1,6 @@
 """GROUPS OF RULES -> TYPE ERRORS: each rule after those it reads."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from comply.rego import flat as f
 from comply.rego.errors import RegoError
@@ -13,10 +13,11 @@ from comply.source import Source
 
 Ordered = dict[int, list[f.FlatLiteral]]
 Calls = Mapping[int, Iterable[int]]
+Types = dict[int, Maybe]
 
 
 def check_types(
-    groups: tuple[Group, ...],
+    groups: Sequence[Group],
     root: Node,
     calls: Calls,
     ordered: Ordered,
@@ -39,7 +40,7 @@ def check_types(
 
 
 def check_query(
-    types: Mapping[int, Maybe],
+    types: Types,
     root: Node,
     body: f.FlatBody,
     ordered: Ordered,
@@ -71,7 +72,7 @@ def _is_under(path: Path, paths: set[Path]) -> bool:
     return any(path[: len(other)] == other for other in paths)
 
 
-def by_dependency(groups: tuple[Group, ...], calls: Calls) -> Iterator[Group]:
+def by_dependency(groups: Sequence[Group], calls: Calls) -> Iterator[Group]:
     """Yield each group after those it reads; of a cycle, in any order."""
     by_id = {group.id: group for group in groups}
     seen: set[int] = set()
@@ -80,7 +81,8 @@ def by_dependency(groups: tuple[Group, ...], calls: Calls) -> Iterator[Group]:
         seen.add(group.id)
         while stack:
             number, waiting = stack[-1]
-            following = next((i for i in waiting if i not in seen), None)
+            unseen = (i for i in waiting if i not in seen and i in by_id)
+            following = next(unseen, None)
             if following is None:
                 stack.pop()
                 yield by_id[number]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError
+from comply.rego.tree import Node
 from comply.rego.types.advice import (
     advise_equality,
     advise_member,
@@ -16,6 +17,7 @@ from comply.rego.types.lattice import FunctionType, Maybe, key_of, keys_of, valu
 from comply.rego.types.operands import operand_names
 from comply.rego.types.references import Astray
 from comply.rego.types.show import show, show_key
+from comply.rego.types.signature import builtin_type
 from comply.rego.types.written import head_at, step_at, word_at
 from comply.source import Source
 
@@ -121,6 +123,16 @@ def wanted_text(builtin: str, function: FunctionType, *, result: bool) -> str:
         for name, kind in zip(names, kinds, strict=False)
     )
     return f"({', '.join(shown)})"
+
+
+def arity_text(builtin: str, args: tuple[f.FlatTerm, ...]) -> str:
+    """Return what is wrong with the number of operands of a built-in's call."""
+    function = builtin_type(builtin)
+    if function is None:
+        return f"{builtin}: arity mismatch"
+    have = ", ".join(show(type_of(Environment(Node()), arg)) for arg in args)
+    wanted = wanted_text(builtin, function, result=False)
+    return f"{builtin}: arity mismatch\n\thave: ({have})\n\twant: {wanted}"
 
 
 def reference_text(text: str, term: s.Ref) -> str:

@@ -240,8 +240,8 @@ def unknown(kind: Maybe) -> bool:
             return True
         case ArrayType(items=items, rest=rest):
             return any(map(unknown, items)) or (rest is not None and unknown(rest))
-        case ObjectType(fields=fields):
-            return any(map(unknown, fields.values()))
+        case ObjectType(fields=fields, rest=rest):
+            return any(map(unknown, (*fields.values(), *(rest or ()))))
         case SetType(member=member):
             return member is not None and unknown(member)
         case _:

@@ -54,6 +54,9 @@ def _match_unknown(env: Environment, left: f.FlatTerm, right: f.FlatTerm) -> boo
                 )
                 for k, v in xs
             )
+        case s.Var(name=name), f.Comprehension():
+            env.variables[name] = type_of(env, right)
+            return True
         case s.Array() | s.Object(), s.Var():
             return match(env, left, ANY) and match(env, right, type_of(env, left))
         case s.Var(), s.Array() | s.Object():
