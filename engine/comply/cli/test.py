@@ -74,6 +74,11 @@ _FORMATS: Final = ("text", "json", "junit", "annotated")
     help="How many processes run tests; 0 for one a core.",
 )
 @click.option(
+    "--cross-check",
+    is_flag=True,
+    help="Run the tests in rego-cpp as well (package regopy) and say where it differs.",
+)
+@click.option(
     "--color",
     "colour",
     type=click.Choice(["auto", "always", "never"]),
@@ -93,6 +98,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     alone: bool | None,
     timeout: float,
     jobs: int,
+    cross_check: bool,
     colour: Choice,
 ) -> int:
     r"""Run the tests of policies: rules whose names begin with test_.
@@ -116,7 +122,12 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
         timeout=timeout,
         jobs=jobs,
         alone=alone,
+        cross_check=cross_check,
     )
+    if cross_check:
+        from comply.testing.cross_check import require_other_engine
+
+        require_other_engine()
     tree = find_files(paths or (Path(),))
     report = run_suite(tree, options)
     look = look_of(sys.stdout, colour=wants_colour(sys.stdout, colour))
@@ -166,7 +177,8 @@ def _exit_code(report: Report, threshold: float | None, *, fail_on_empty: bool) 
     outcomes = {result.outcome for result in report.results}
     if report.problems or Outcome.ERROR in outcomes:
         return 2
-    if Outcome.FAIL in outcomes:
+    differs = any(o.verdict == "differs" for o in report.opinions or ())
+    if Outcome.FAIL in outcomes or differs:
         return 1
     if fail_on_empty and not outcomes - {Outcome.SKIP}:
         sys.stderr.write("error: there was no test to run\n")

@@ -28,7 +28,7 @@ from comply.rego.wording import (
 from comply.source import Span
 
 _WIDEST: Final = 120
-_LONGEST: Final = 60
+_LONGEST: Final = 40
 _DEEPEST: Final = 3
 _MOST_CLAUSES: Final = 3
 _MOST_VALUES: Final = 8

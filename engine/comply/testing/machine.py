@@ -12,6 +12,7 @@ from comply.explain.text import reason_lines
 from comply.report.characters import visible
 from comply.report.look import Look
 from comply.testing.coverage import percentage
+from comply.testing.cross_check_text import opinion_objects
 from comply.testing.results import FileUse, Outcome, Report, Result
 
 _PLAIN: Final = Look(colour=False, unicode=False)
@@ -36,6 +37,8 @@ def write_json(report: Report, out: TextIO) -> None:
     }
     if report.coverage is not None:
         value["coverage"] = coverage_object(report.coverage)
+    if report.opinions is not None:
+        value["cross_check"] = opinion_objects(report.opinions)
     json.dump(value, out, ensure_ascii=False, indent=2)
     out.write("\n")
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 from comply.rego.errors import RegoError
 from comply.rego.explain import Reason
@@ -57,6 +58,19 @@ class Problem:
         return ComplyError(self.message, self.span, self.hint).render()
 
 
+Verdict: TypeAlias = Literal["agrees", "differs", "crashed", "unreadable", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What another engine says of a test: its answer, or how it failed."""
+
+    test: str
+    verdict: Verdict
+    ours: Outcome
+    said: str
+
+
 @dataclass(frozen=True, slots=True)
 class LineUse:
     """A line of a policy that holds something to evaluate, and whether it was."""
@@ -92,6 +106,7 @@ class Report:
     problems: tuple[Problem, ...]
     notices: tuple[str, ...] = ()
     coverage: tuple[FileUse, ...] | None = None
+    opinions: tuple[Opinion, ...] | None = None
     files: int = 0
     seconds: float = 0.0
 

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Final
 
 from comply.rego.errors import RegoError
@@ -18,7 +19,14 @@ from comply.testing.coverage import Use, merged, uses
 from comply.testing.files import Tree
 from comply.testing.forks import spread
 from comply.testing.groups import ALONE, Group, group_sources, is_test, package_of
-from comply.testing.results import Outcome, Problem, Report, Result, problems_of
+from comply.testing.results import (
+    Opinion,
+    Outcome,
+    Problem,
+    Report,
+    Result,
+    problems_of,
+)
 from comply.testing.rules import TestRule
 from comply.testing.run import Runner, run_test
 
@@ -37,7 +45,7 @@ class Options:
 
     `chosen` tells by its full name whether a test runs, `alone` whether policies are
     tested pair by pair (None: where they cannot be compiled together), `jobs` how many
-    processes may run, 0 for one a core.
+    processes may run, 0 for one a core; with `cross_check` rego-cpp is asked as well.
     """
 
     version: Version = "auto"
@@ -46,6 +54,7 @@ class Options:
     timeout: float = 30.0
     jobs: int = 0
     alone: bool | None = None
+    cross_check: bool = False
 
     @property
     def processes(self) -> int:
@@ -60,6 +69,7 @@ class Outcomes:
     results: list[Result] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    opinions: list[Opinion] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
     def add(self, other: "Outcomes") -> None:
@@ -67,6 +77,7 @@ class Outcomes:
         self.results += other.results
         self.problems += other.problems
         self.uses += other.uses
+        self.opinions += other.opinions
         self.notices += other.notices
 
 
@@ -93,6 +104,7 @@ def run_suite(tree: Tree, options: Options) -> Report:
         tuple(dict.fromkeys(found.problems)),
         tuple(found.notices),
         merged(found.uses) if options.coverage else None,
+        tuple(found.opinions) if options.cross_check else None,
         len(tree.sources),
         time.perf_counter() - started,
     )
@@ -139,7 +151,17 @@ def _run_alone(suite: _Suite, group: Group) -> Outcomes:
     runner = Runner(compiled, suite.options.timeout)
     tests = _chosen(suite, compiled)
     results = [result for test in tests for result in run_test(runner, test)]
-    return Outcomes(results, [], uses(compiled, runner.hits))
+    return _outcomes(suite, compiled, results, runner.hits)
+
+
+def _outcomes(
+    suite: _Suite, compiled: Compiled, results: list[Result], hits: set[int]
+) -> Outcomes:
+    asked: list[Opinion] = []
+    if suite.options.cross_check:
+        # The formatter and a second engine: only who asks for them pays.
+        asked = import_module("comply.testing.cross_check").compare(compiled, results)
+    return Outcomes(results, [], uses(compiled, hits), asked)
 
 
 def _compile_alone(suite: _Suite, group: Group) -> Compiled:
@@ -245,7 +267,7 @@ def _run_tests(suite: _Suite, compiled: Compiled) -> Outcomes:
         for done, hits in spread(work, count, count):
             results += done
             runner.hits |= hits
-    return Outcomes(results, [], uses(compiled, runner.hits))
+    return _outcomes(suite, compiled, results, runner.hits)
 
 
 def _try_alone(

@@ -9,6 +9,7 @@ from comply.explain.text import reason_lines
 from comply.report.characters import visible
 from comply.report.look import Look
 from comply.testing.coverage_text import coverage_lines
+from comply.testing.cross_check_text import opinion_lines
 from comply.testing.results import Outcome, Report, Result
 
 _SHOWN: Final = {
@@ -32,6 +33,8 @@ def write_text(
         )
     if report.coverage is not None:
         out.writelines(f"{line}\n" for line in coverage_lines(report.coverage, look))
+    if report.opinions is not None:
+        out.writelines(f"{line}\n" for line in opinion_lines(report.opinions, look))
     sign = look.paint("34", look.pick("\u2139", "i"))
     out.writelines(f"{sign} {visible(notice)}\n" for notice in report.notices)
     out.write(_summary(report, look) + "\n")
