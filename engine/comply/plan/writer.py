@@ -99,9 +99,7 @@ def name(local: ir.Local) -> str:
     ('l2_x', 'w_3', 't_4c')
     """
     text = local.name
-    if text[0] == "$":
-        return "w_" + text[1:]
-    if text[0] == "%":
-        return "t_" + text[1:]
+    if text[0] in "$%":
+        return ("w_" if text[0] == "$" else "t_") + text[1:].replace(".", "_")
     written, *tags = text.split(".")
     return f"l{''.join(tags)}_{written}"

@@ -201,8 +201,7 @@ def _literal(context: Compilation, block: Block, literal: f.FlatLiteral) -> None
         case f.Unify(left=left, right=right):
             _unify(context, block, left, right)
         case f.Test(at=at, term=term):
-            atom = _value(context, block, term)
-            block.steps.append(ir.Holds(at, atom))
+            _holds(block, at, _value(context, block, term))
         case f.Invoke():
             _invoke(context, block, literal)
         case f.Negate(at=at, literal=inner):
@@ -211,6 +210,13 @@ def _literal(context: Compilation, block: Block, literal: f.FlatLiteral) -> None
             block.steps.append(ir.Not(at, tuple(body.steps)))
         case f.ForAll():
             _every(context, block, literal)
+
+
+def _holds(block: Block, at: int, atom: ir.Atom) -> None:
+    if not isinstance(atom, ir.Const):
+        block.steps.append(ir.Holds(at, atom))
+    elif atom.value is False:
+        block.steps.append(ir.Never(at))
 
 
 def _every(context: Compilation, block: Block, literal: f.ForAll) -> None:

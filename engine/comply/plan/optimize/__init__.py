@@ -8,7 +8,7 @@ from comply.plan.optimize.constant_rules import inline_constants
 from comply.plan.optimize.copies import propagate_copies
 from comply.plan.optimize.fold import fold_constants
 from comply.plan.optimize.functions import inline_functions
-from comply.plan.optimize.hoist import hoist_lookups
+from comply.plan.optimize.hoist import hoist_inner_lookups, hoist_lookups
 from comply.plan.optimize.index import index_scans
 from comply.plan.optimize.sets import scan_through_sets
 from comply.plan.optimize.shared_lookups import share_lookups
@@ -21,6 +21,7 @@ PASSES: Final[tuple[Pass, ...]] = (
     scan_through_sets,
     propagate_copies,
     fold_constants,
+    hoist_inner_lookups,
     index_scans,
     share_lookups,
     propagate_copies,

@@ -54,8 +54,34 @@ def hoist_lookups(plan: ir.Plan) -> ir.Plan:
     return map_clauses(plan, change)
 
 
-def _hoisted(steps: ir.Steps, number: list[int]) -> ir.Steps:
-    """Return steps with lookups moved ahead of each loop, innermost loop first."""
+def hoist_inner_lookups(plan: ir.Plan) -> ir.Plan:
+    """Move lookups out of nested loops, so that an index can answer for their values.
+
+    What the outermost loop runs stays in it: it may become the driver of a unit, which
+    an index with a value of the input would not be.
+    """
+    number = [0]
+
+    def ahead(steps: ir.Steps) -> ir.Steps:
+        return _hoisted(steps, number, bodies=False)
+
+    def change(clause: ir.Clause) -> ir.Clause:
+        if any(isinstance(s, ir.EnterWith) for s in every_step(clause.steps)):
+            return clause
+        steps = map_bodies(clause.steps, ahead)
+        if clause.args:
+            return replace(clause, steps=ahead(steps))
+        first = next((i for i, s in enumerate(steps) if isinstance(s, _Loop)), 0) + 1
+        return replace(clause, steps=(*steps[:first], *ahead(steps[first:])))
+
+    return map_clauses(plan, change)
+
+
+def _hoisted(steps: ir.Steps, number: list[int], *, bodies: bool = True) -> ir.Steps:
+    """Return steps with lookups moved ahead of each loop, innermost loop first.
+
+    With `bodies`, what steps inside others look up is fetched ahead too.
+    """
     for at in reversed(range(len(steps))):
         if not isinstance(steps[at], _Loop):
             continue
@@ -67,7 +93,7 @@ def _hoisted(steps: ir.Steps, number: list[int]) -> ir.Steps:
                 moved.append(step)
                 ahead.variant -= {step.target.name}
             else:
-                inside.append(_fetched(ahead, step))
+                inside.append(_fetched(ahead, step) if bodies else step)
         made = list(ahead.made.values())
         steps = (*steps[:at], *moved, *made, steps[at], *inside)
     return steps
