@@ -97,8 +97,10 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
         "import os, sys\n"
         f"sys.path.insert(0, {str(ROOT / 'engine')!r})\n"
         "from comply.cli.main import run\n"
-        # What is imported later may not be readable for nobody.
+        # What is imported later may not be readable for nobody, so the first run has
+        # to find no compiled rules.
         "import traceback\n"
+        f"os.environ['COMPLY_CACHE_DIR'] = {str(tmp_path / 'cache')!r}\n"
         "run(['check', 'a.yaml', '--pack', 'kubernetes/baseline'])\n"
         "os.setgid(65534); os.setuid(65534)\n"
         "sys.exit(run(['check', '.', '--pack', 'kubernetes/baseline']))\n"

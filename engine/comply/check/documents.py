@@ -12,6 +12,7 @@ from typing import Any
 
 from comply.check.changes import Edits, Positions, Shape, compare
 from comply.check.rego_check import Counts, Runner, State, Update, follow_change, start
+from comply.check.single import Singles, run_single
 from comply.findings import Finding
 from comply.load.facts import Change, Document, nowhere
 from comply.rules.checks import RegoChecks
@@ -41,14 +42,14 @@ class Result:
             yield from state.findings()
 
 
-def run(runner: Runner, checks: list[RegoChecks], document: Document | None) -> Result:
+def run(runner: Runner, singles: Singles, document: Document | None) -> Result:
     """Return what checks find in a document, from scratch."""
-    states = [start(runner, group, document) for group in checks]
     if document is None or _collections(document):
+        states = [start(runner, group, document) for group in singles.checks]
         size = sum(x.unit.size if x.unit else 1 for s in states for x in s.running)
         return Result(document, states, [], size)
-    kept = [item for state in states for item in state.findings()]
-    return Result(document, None, kept, sum(len(s.running) for s in states))
+    kept, size = run_single(runner, singles, document)
+    return Result(document, None, kept, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Move:
 
 def advance_result(
     runner: Runner,
-    checks: list[RegoChecks],
+    singles: Singles,
     result: Result,
     move: Move,
     counts: Counts,
@@ -71,10 +72,10 @@ def advance_result(
     edits = move.edits if move.edits is not None else Edits(None, keys={""})
     result.document = move.document
     if result.states is None:
-        if not edits and not _reads_worlds(checks, move.worlds):
+        if not edits and not _reads_worlds(singles.checks, move.worlds):
             counts.reused += result.size
             return [], []
-        made = run(runner, checks, move.document)
+        made = run(runner, singles, move.document)
         counts.run += made.size
         gone, result.kept, result.size = result.kept, made.kept, made.size
         return gone, made.kept

@@ -96,16 +96,20 @@ def _context(runner: Runner, state: State, reads: frozenset[str] | None) -> Cont
 
     Rules of one shape share it, and so what they memoise.
     """
-    shape = _shape(reads)
+    shape = shape_of(reads)
     if shape not in state.contexts:
-        document = state.document
-        input_ = UNDEFINED if document is None else shaped(reads, document)
-        evaluation = Evaluation(
-            now_ns=runner.now_ns, seed=runner.now_ns, read_module=_read_module
-        )
-        tree = state.checks.program.tree
-        state.contexts[shape] = Context(tree, input_, runner.data, evaluation)
+        state.contexts[shape] = new_context(runner, state, reads)
     return state.contexts[shape]
+
+
+def new_context(runner: Runner, state: State, reads: frozenset[str] | None) -> Context:
+    """Return an evaluation of a document in the shape that a rule expects."""
+    document = state.document
+    input_ = UNDEFINED if document is None else shaped(reads, document)
+    evaluation = Evaluation(
+        now_ns=runner.now_ns, seed=runner.now_ns, read_module=_read_module
+    )
+    return Context(state.checks.program.tree, input_, runner.data, evaluation)
 
 
 def _read_module(name: str, text: str) -> Value:
@@ -113,7 +117,8 @@ def _read_module(name: str, text: str) -> Value:
     return import_module("comply.rego.module_json").read_module(name, text)
 
 
-def _shape(reads: frozenset[str] | None) -> str:
+def shape_of(reads: frozenset[str] | None) -> str:
+    """Return which shape of a manifest a rule expects, "" for the manifest itself."""
     keys = reads or frozenset()
     return next((k for k in ("review", "request") if k in keys), "")
 
@@ -222,13 +227,20 @@ def _find_all(runner: Runner, state: State, running: Running) -> None:
             for number, results in unit.results.items():
                 found = _find(runner, state, running, number, results)
                 running.found[number] = found
-    except EvaluationError as error:
-        found_ = located(error, state.checks.sources)
-        text = f"{found_.code}: {found_.message}"
-        running.found[0] = [_failure(item.rule, text, state.document, found_.span)]
-    except RecursionError:
-        text = "the input is nested too deeply for this rule"
-        running.found[0] = [_failure(item.rule, text, state.document, None)]
+    except (EvaluationError, RecursionError) as error:
+        running.found[0] = [failure(error, item.rule, state)]
+
+
+def failure(
+    error: EvaluationError | RecursionError, rule: Rule, state: State
+) -> Finding:
+    """Return the finding of a rule that could not be evaluated."""
+    if isinstance(error, EvaluationError):
+        found = located(error, state.checks.sources)
+        text = f"{found.code}: {found.message}"
+        return _failed(rule, text, state.document, found.span)
+    text = "the input is nested too deeply for this rule"
+    return _failed(rule, text, state.document, None)
 
 
 def _find_whole(runner: Runner, state: State, running: Running) -> None:
@@ -239,7 +251,7 @@ def _find_whole(runner: Runner, state: State, running: Running) -> None:
     about = About(state.document)
     found = [
         finding(item.rule, item.status, result, about, runner.places)
-        for result in _members(value)
+        for result in members(value)
     ]
     if found:
         running.found[0] = found
@@ -262,7 +274,7 @@ def _find(
     return [finding(rule, status, r, about, runner.places) for r in results]
 
 
-def _failure(
+def _failed(
     rule: Rule,
     text: str,
     document: Document | None,
@@ -280,7 +292,7 @@ def _failure(
     )
 
 
-def _members(value: Value) -> Iterable[Value]:
+def members(value: Value) -> Iterable[Value]:
     """Return the results in the value of an entry rule: `deny if`, `deny[msg] if`."""
     if value is UNDEFINED or value is False or value is None:
         return ()

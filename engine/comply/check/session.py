@@ -25,6 +25,7 @@ from comply.check.documents import (
 from comply.check.documents import changed_documents as _changed_documents
 from comply.check.rego_check import Counts, Runner
 from comply.check.results import Places
+from comply.check.single import Singles
 from comply.check.worlds import all_worlds
 from comply.findings import Finding, Severity, Status
 from comply.load import load
@@ -236,10 +237,10 @@ class Session:
     def _run(self) -> None:
         """Run every check from scratch."""
         documents = self.documents
-        runner = self._runner()
+        runner, singles = self._runner(), Singles(self._checks)
         with collector_paused():
             for document in (*documents, None):
-                self._results[id(document)] = run(runner, self._checks, document)
+                self._results[id(document)] = run(runner, singles, document)
         self.evaluated = runner.evaluated
         self._asserted = self._check_assertions(documents)
         self._counts = Counter(starmap(_identity, self._current()))
@@ -314,7 +315,7 @@ class Session:
         self, moves: list[tuple[Document | None, Document | None, Edits | None]]
     ) -> Delta:
         """Run what documents that came, went or changed concern."""
-        runner = self._runner()
+        runner, singles = self._runner(), Singles(self._checks)
         worlds = frozenset(
             d.world
             for old, new, e in moves
@@ -333,13 +334,13 @@ class Session:
                     gone += named(result, result.findings())
                     continue
                 move = Move(new, e, worlds)
-                went, came = advance_result(runner, self._checks, result, move, counts)
+                went, came = advance_result(runner, singles, result, move, counts)
                 gone += named(result, went)
                 come += named(result, came)
                 results[id(new)] = result
             for old, new, _ in moves:
                 if old is None and new is not None:
-                    made = run(runner, self._checks, new)
+                    made = run(runner, singles, new)
                     results[id(new)] = made
                     come += named(made, made.findings())
                     counts.run += made.size

@@ -50,6 +50,14 @@ def concerns(reads: frozenset[str] | None, document: Document) -> bool:
     return isinstance(value, dict) and not reads.isdisjoint(value)
 
 
+def is_decided(reads: frozenset[str] | None, document: Document) -> bool:
+    """Tell whether `concerns` is the same for all documents of this world."""
+    if reads is None:
+        return True
+    known = document.world in KEYS
+    return known and any(reads & keys for keys in KEYS.values())
+
+
 def shaped(reads: frozenset[str] | None, document: Document) -> Any:  # noqa: ANN401
     """Return the input that a rule with these reads expects of a document.
 
