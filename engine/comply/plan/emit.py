@@ -9,18 +9,11 @@ from collections.abc import Iterable
 from comply.plan import ir
 from comply.plan.emit_units import print_units, unit_layouts
 from comply.plan.link import Code, Layout, Program, compiled, link
+from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
 from comply.plan.probe import Probes
 from comply.plan.read_set import rule_read_sets
 from comply.plan.reads import every_step, loops
-from comply.plan.steps import (
-    Flow,
-    Printer,
-    atom,
-    builtin_name,
-    frozen,
-    print_probe,
-    print_steps,
-)
+from comply.plan.steps import print_probe, print_steps
 from comply.plan.writer import Writer, name
 
 _HEADER = """\

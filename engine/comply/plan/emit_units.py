@@ -2,8 +2,9 @@
 
 from comply.plan import ir
 from comply.plan.link import UnitLayout
+from comply.plan.printer import Flow, Printer, atom, frozen
 from comply.plan.read_set import read_set
-from comply.plan.steps import Flow, Printer, atom, frozen, print_steps
+from comply.plan.steps import print_steps
 from comply.plan.units import Path, Unit, cut
 from comply.plan.values import Value
 from comply.plan.writer import name
@@ -34,7 +35,9 @@ def unit_layouts(plan: ir.Plan, rule: ir.Rule) -> tuple[UnitLayout, ...]:
         names = f"start_{rule.id}_{i}", (f"unit_{rule.id}_{i}",)
         reads = read_set(plan, (*unit.before, *unit.after), unit.path)
         keyed = isinstance(unit.driver, ir.Scan) and unit.driver.key is not None
-        layouts.append(UnitLayout(source, at, unit.path, on, match, *names, reads, keyed))
+        layouts.append(
+            UnitLayout(source, at, unit.path, on, match, *names, reads, keyed)
+        )
     return tuple(layouts)
 
 

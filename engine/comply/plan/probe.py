@@ -20,13 +20,18 @@ Event: TypeAlias = tuple[int, tuple[Value, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place of generated code that reports; `atoms` are what its values are of."""
+    """A place of generated code that reports; `atoms` are what its values are of.
+
+    The first `reads` of them are operands of the step, the others what the step before
+    it assigned.
+    """
 
     kind: Kind
     rule: ir.Rule
     clause: ir.Clause
     step: ir.Step | None
     atoms: tuple[ir.Atom, ...]
+    reads: int
 
     @property
     def at(self) -> int:
@@ -43,32 +48,31 @@ class Probes:
 
     def enter(self) -> int | None:
         """Return the number of the point at the beginning of the clause."""
-        return self._add("enter", None, ())
+        return self._add("enter", None, (), 0)
 
     def step(
         self, step: ir.Step, before: ir.Step | None = None
     ) -> tuple[int | None, tuple[ir.Atom, ...]]:
         """Return the number of the point before a step, and what it reports.
 
-        Where the step `before` it begins a loop, that is what the loop is at as well.
+        That is its operands, and what the step `before` it in the same body assigned.
         """
         read = atoms(step)
-        if isinstance(before, ir.Scan | ir.ScanRelation):
-            found = [ir.Local(name) for name in assigned((before,))]
-            read = (*read, *(local for local in found if local not in read))
-        return self._add("step", step, read), read
+        fresh = [ir.Local(name) for name in assigned((before,) if before else ())]
+        both = (*read, *(local for local in fresh if local not in read))
+        return self._add("step", step, both, len(read)), both
 
     def yields(self) -> tuple[int | None, tuple[ir.Atom, ...]]:
         """Return the number of the point where the clause yields, and what it reports."""
         read = () if self.here is None else (*self.here[1].keys, self.here[1].value)
-        return self._add("yield", None, read), read
+        return self._add("yield", None, read, len(read)), read
 
     def _add(
-        self, kind: Kind, step: ir.Step | None, read: tuple[ir.Atom, ...]
+        self, kind: Kind, step: ir.Step | None, read: tuple[ir.Atom, ...], reads: int
     ) -> int | None:
         if self.here is None:
             return None
-        self.points.append(Point(kind, *self.here, step, read))
+        self.points.append(Point(kind, *self.here, step, read, reads))
         return len(self.points) - 1
 
 

@@ -4,111 +4,19 @@ A failing step ends the turn of the innermost loop: `continue` inside one, `brea
 a loop of one turn stands in for a block, `return` at the top of a function.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from typing import assert_never
 
 from comply.plan import ir, reads
 from comply.plan.builtins.signatures import CONTEXTUAL
 from comply.plan.inline import call_text, equal_text, quick_text
-from comply.plan.kinds import Kinds, kind_of, learn
-from comply.plan.probe import Probes
+from comply.plan.kinds import kind_of, learn
+from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
 from comply.plan.reads import assigned, captured, loops
-from comply.plan.writer import Writer, name
+from comply.plan.writer import name
 
 DEEPEST = 14
 _LOOPS = (ir.Scan, ir.ScanIndex, ir.ScanRelation)
-
-
-@dataclass(slots=True)
-class Printer:
-    """What the functions of this module share while they print a plan.
-
-    `functions` holds functions lifted out of the one being printed, `mocked` the
-    built-ins that some `with` replaces, `pending` the locals that are sets to be, `used` the built-ins called, `covered` the data
-    paths replaced and the rules under them, `functions` the paths of functions.
-    """
-
-    writer: Writer
-    mocked: frozenset[str]
-    covered: dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]
-    functions: frozenset[tuple[str, ...]]
-    source: int = 0
-    counter: int = 0
-    used: set[str] = field(default_factory=set)
-    lifted: list[Callable[[], None]] = field(default_factory=list)
-    kinds: Kinds = field(default_factory=dict)
-    pending: set[str] = field(default_factory=set)
-    probes: Probes | None = None
-
-    def begin(self) -> None:
-        """Forget what only held in the function printed before."""
-        self.writer.nested = 1
-        self.kinds.clear()
-        self.pending.clear()
-
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """Print a block that may not run: nothing it began is there after it."""
-        before = set(self.pending)
-        with self.writer.level():
-            yield
-        self.pending &= before
-
-    def settle(self, names: Iterable[str]) -> None:
-        """Make sets of those locals that still are the dicts of their members."""
-        for pending in sorted(self.pending.intersection(names)):
-            text = name(ir.Local(pending))
-            self.writer.line(f"{text} = RegoSet.of({text})")
-            self.pending.discard(pending)
-
-    def number(self) -> int:
-        """Return a number no other lifted function has."""
-        self.counter += 1
-        return self.counter
-
-    def place(self, at: int) -> str:
-        """Return the operands that tell the run time a place."""
-        return f"{self.source}, {at}"
-
-    def later(self, write: Callable[[], None]) -> None:
-        """Print a function of its own when the one being printed is done."""
-        source, probes = self.source, self.probes
-        here = probes.here if probes else None
-
-        def run() -> None:
-            self.source = source
-            if probes:
-                probes.here = here
-            write()
-
-        self.lifted.append(run)
-
-
-@dataclass(slots=True)
-class Flow:
-    """How steps being printed fail, and the contexts that `with` opened."""
-
-    fail: str
-    contexts: list[str] = field(default_factory=lambda: ["c"])
-
-    @property
-    def context(self) -> str:
-        """Return the name of the innermost context."""
-        return self.contexts[-1]
-
-
-def atom(printer: Printer, flow: Flow, value: ir.Atom) -> str:
-    """Return the text of an atom."""
-    match value:
-        case ir.Local():
-            return name(value)
-        case ir.Const(value=constant):
-            return printer.writer.constant(constant)
-        case ir.Input():
-            return f"{flow.context}.input"
-        case ir.BaseData():
-            return f"{flow.context}.data"
 
 
 def print_steps(
@@ -216,7 +124,9 @@ def _print_lookups(printer: Printer, flow: Flow, steps: ir.Steps, start: int) ->
         for i, step in enumerate(steps[start:end]):
             writer.place = (printer.source, getattr(step, "at", 0))
             if i and printer.probes:
-                print_probe(printer, flow, *printer.probes.step(step))
+                print_probe(
+                    printer, flow, *printer.probes.step(step, steps[start + i - 1])
+                )
             if isinstance(step, ir.Lookup):
                 text = _subscript(printer, flow, step)
                 writer.line(f"{name(step.target)} = {text}")
@@ -261,74 +171,30 @@ def _subscript(printer: Printer, flow: Flow, step: ir.Lookup) -> str:
     return text
 
 
-def print_step(printer: Printer, flow: Flow, step: ir.Step) -> None:  # noqa: C901, PLR0912, PLR0915  (one case a step)
+def print_step(printer: Printer, flow: Flow, step: ir.Step) -> None:  # noqa: C901, PLR0912  (one case a step)
     """Write one step; a scan leaves its block open."""
-    writer = printer.writer
-
-    def text(value: ir.Atom) -> str:
-        return atom(printer, flow, value)
-
-    def stop_if(condition: str) -> None:
-        with writer.block(f"if {condition}:"):
-            writer.line(flow.fail)
-
     match step:
-        case ir.Lookup(target=target, source=source):
-            writer.line(f"{name(target)} = {text(source)}")
-            stop_if(f"{name(target)} is UNDEFINED")
-        case ir.Copy(target=target, source=source):
-            writer.line(f"{name(target)} = {text(source)}")
-        case ir.MakeArray(target=target, items=items):
-            writer.line(f"{name(target)} = [{', '.join(text(i) for i in items)}]")
-        case ir.MakeSet(target=target, items=items):
-            inner = ", ".join(text(i) for i in items)
-            writer.line(f"{name(target)} = RegoSet([{inner}])")
+        case ir.Lookup() | ir.CallRule() | ir.CallFunction():
+            _print_optional(printer, flow, step)
+        case ir.Copy() | ir.MakeArray() | ir.MakeSet() | ir.Maybe():
+            text = _made(printer, flow, step)
+            printer.writer.line(f"{name(step.target)} = {text}")
+        case ir.Equal() | ir.Holds() | ir.Never() | ir.IsArray() | ir.IsObject():
+            _stop_if(printer, flow, _failing(printer, flow, step))
         case ir.MakeObject():
             _print_object(printer, flow, step)
         case ir.Collect():
             _print_collect(printer, flow, step)
         case ir.CallBuiltin():
             _print_builtin(printer, flow, step)
-        case ir.CallRule(target=target, rule=rule):
-            writer.line(f"{name(target)} = rule_{rule}({flow.context})")
-            stop_if(f"{name(target)} is UNDEFINED")
-        case ir.CallFunction(target=target, rule=rule, args=args):
-            params = ", ".join([flow.context, *(text(a) for a in args)])
-            writer.line(f"{name(target)} = rule_{rule}({params})")
-            stop_if(f"{name(target)} is UNDEFINED")
-        case ir.Extent(target=target, path=path, keys=keys):
-            inner = "".join(f"{text(k)}, " for k in keys)
-            with writer.block("try:"):
-                call = f"extent({flow.context}, {path!r}, ({inner}))"
-                writer.line(f"{name(target)} = {call}")
-            with writer.block("except LookupError:"):
-                writer.line(flow.fail)
-        case ir.Equal(left=left, right=right):
-            same, opposite = equal_text(left, right, text)
-            stop_if(opposite or f"not ({same})")
-        case ir.Holds(atom=value):
-            stop_if(f"{text(value)} is False")
-        case ir.Never():
-            stop_if("True")
-        case ir.IsArray(atom=value, length=length):
-            here = text(value)
-            stop_if(f"type({here}) is not list or len({here}) != {length}")
-        case ir.IsObject(atom=value, length=length):
-            here = text(value)
-            stop_if(f"type({here}) is not dict or len({here}) != {length}")
+        case ir.Extent():
+            _print_extent(printer, flow, step)
         case ir.Scan():
             _print_scan(printer, flow, step)
         case ir.ScanIndex():
             _print_index(printer, flow, step)
-        case ir.Maybe(target=target, source=source, keys=keys):
-            inner = ", ".join(text(a) for a in (source, *keys))
-            writer.line(f"{name(target)} = maybe({inner})")
-        case ir.ScanRelation(target=target, name=builtin, args=args):
-            printer.used.add(builtin)
-            params = ", ".join(text(a) for a in args)
-            call = f"{builtin_name(builtin)}({params})"
-            writer.open(f"for {name(target)} in {call}:")
-            flow.fail = "continue"
+        case ir.ScanRelation():
+            _print_relation(printer, flow, step)
         case ir.Not(body=body):
             _print_not(printer, flow, body)
         case ir.Every():
@@ -337,6 +203,90 @@ def print_step(printer: Printer, flow: Flow, step: ir.Step) -> None:  # noqa: C9
             _print_with(printer, flow, replacements)
         case ir.ExitWith():
             flow.contexts.pop()
+
+
+def _stop_if(printer: Printer, flow: Flow, condition: str) -> None:
+    with printer.writer.block(f"if {condition}:"):
+        printer.writer.line(flow.fail)
+
+
+def _atoms(printer: Printer, flow: Flow, values: Iterable[ir.Atom]) -> str:
+    return ", ".join([atom(printer, flow, value) for value in values])
+
+
+def _made(
+    printer: Printer, flow: Flow, step: ir.Copy | ir.MakeArray | ir.MakeSet | ir.Maybe
+) -> str:
+    """Return the expression of a value that there always is."""
+    match step:
+        case ir.Copy(source=source):
+            return atom(printer, flow, source)
+        case ir.MakeArray(items=items):
+            return f"[{_atoms(printer, flow, items)}]"
+        case ir.MakeSet(items=items):
+            return f"RegoSet([{_atoms(printer, flow, items)}])"
+        case ir.Maybe(source=source, keys=keys):
+            return f"maybe({_atoms(printer, flow, (source, *keys))})"
+
+
+def _failing(
+    printer: Printer,
+    flow: Flow,
+    step: ir.Equal | ir.Holds | ir.Never | ir.IsArray | ir.IsObject,
+) -> str:
+    """Return the condition under which a test fails."""
+
+    def text(value: ir.Atom) -> str:
+        return atom(printer, flow, value)
+
+    match step:
+        case ir.Equal(left=left, right=right):
+            return equal_text(left, right, text)[1]
+        case ir.Holds(atom=value):
+            return f"{text(value)} is False"
+        case ir.Never():
+            return "True"
+        case ir.IsArray(atom=value, length=length):
+            here = text(value)
+            return f"type({here}) is not list or len({here}) != {length}"
+        case ir.IsObject(atom=value, length=length):
+            here = text(value)
+            return f"type({here}) is not dict or len({here}) != {length}"
+
+
+def _print_optional(
+    printer: Printer, flow: Flow, step: ir.Lookup | ir.CallRule | ir.CallFunction
+) -> None:
+    """Write a value that may be undefined; then the step fails."""
+    match step:
+        case ir.Lookup(source=source):
+            text = atom(printer, flow, source)
+        case ir.CallRule(rule=rule):
+            text = f"rule_{rule}({flow.context})"
+        case ir.CallFunction(rule=rule, args=args):
+            params = [flow.context, *(atom(printer, flow, a) for a in args)]
+            text = f"rule_{rule}({', '.join(params)})"
+        case _:
+            assert_never(step)
+    target = name(step.target)
+    printer.writer.line(f"{target} = {text}")
+    _stop_if(printer, flow, f"{target} is UNDEFINED")
+
+
+def _print_extent(printer: Printer, flow: Flow, step: ir.Extent) -> None:
+    keys = "".join(f"{atom(printer, flow, key)}, " for key in step.keys)
+    with printer.writer.block("try:"):
+        call = f"extent({flow.context}, {step.path!r}, ({keys}))"
+        printer.writer.line(f"{name(step.target)} = {call}")
+    with printer.writer.block("except LookupError:"):
+        printer.writer.line(flow.fail)
+
+
+def _print_relation(printer: Printer, flow: Flow, step: ir.ScanRelation) -> None:
+    printer.used.add(step.name)
+    call = f"{builtin_name(step.name)}({_atoms(printer, flow, step.args)})"
+    printer.writer.open(f"for {name(step.target)} in {call}:")
+    flow.fail = "continue"
 
 
 def _print_object(printer: Printer, flow: Flow, step: ir.MakeObject) -> None:
@@ -392,22 +342,6 @@ def _fails_before_loop(body: ir.Steps) -> bool:
         if not isinstance(step, _SURE):
             return True
     return True
-
-
-def frozen(printer: Printer, value: ir.Atom, text: str) -> str:
-    """Return the text of a value's key."""
-    if kind_of(printer.kinds, value) == "string":
-        return text
-    return f"{text} if type({text}) is str else freeze({text})"
-
-
-def builtin_name(builtin: str) -> str:
-    """Return the Python name of a built-in.
-
-    >>> builtin_name("net.cidr_contains")
-    'b_net_cidr_contains'
-    """
-    return "b_" + builtin.replace(".", "_")
 
 
 def _print_builtin(printer: Printer, flow: Flow, step: ir.CallBuiltin) -> None:
