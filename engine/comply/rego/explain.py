@@ -193,7 +193,7 @@ def _complaint(words: Words, moment: Moment) -> str:
         case ir.Lookup():
             return f"`{_absent(words, moment)[0]}` is undefined"
         case ir.CallBuiltin(name=name, target=target):
-            reason = _failure(name, moment.values)
+            reason = _failure(name, moment.values[: moment.point.reads])
             ending = "is false" if target is None and not reason else "is undefined"
             return f"`{text}` {ending}{reason}"
         case ir.Not(body=body):
@@ -217,7 +217,7 @@ def _failure(name: str, values: tuple[Value, ...]) -> str:
 def _absent(words: Words, moment: Moment) -> tuple[str, list[Found]]:
     """Return the first step of a reference that leads nowhere, and where it is from."""
     step = moment.point.step
-    source, *keys = moment.values
+    source, *keys = moment.values[: moment.point.reads]
     text = atom_text(words, moment.point.atoms[0])
     if source is not UNDEFINED and isinstance(step, ir.Lookup):
         for key in keys:
@@ -243,7 +243,8 @@ def _witnesses(words: Words, moment: Moment) -> list[Found]:
 
 def _operands(words: Words, moment: Moment, seen: Known) -> Iterator[Found]:
     """Yield the operands of a step with their values, outermost first, then theirs."""
-    pairs = zip(moment.point.atoms, moment.values, strict=True)
+    own = moment.point.atoms[: moment.point.reads]
+    pairs = zip(own, moment.values, strict=False)
     waiting = [(a, v) for a, v in pairs if isinstance(a, ir.Local)]
     while waiting:
         atom, value = waiting.pop(0)

@@ -77,9 +77,12 @@ def run_test(runner: Runner, test: TestRule) -> Iterator[Result]:
     else:
         result = replace(result, outcome=_outcome(value), prints=_kept(prints))
         result = replace(result, seconds=time.perf_counter() - started)
-        if isinstance(cases, RegoSet) and len(cases):
+        if isinstance(cases, RegoSet) and cases:
             yield from _cases(runner, test, result, value, cases)
             return
+        if cases is not UNDEFINED:
+            # No case has failed, says OPA, where there is none.
+            result = replace(result, outcome=Outcome.PASS)
         if result.outcome is Outcome.FAIL:
             result = _explained(runner, test, result, value)
     seconds = result.seconds or time.perf_counter() - started
