@@ -97,6 +97,7 @@ class Session:
     _loaded: list[Loaded] = field(default_factory=list)
     _checks: list[RegoChecks] = field(default_factory=list)
     _assertions: list[Any] = field(default_factory=list)
+    _packs: dict[str, str] = field(default_factory=dict)
     _asserted: list[Finding] = field(default_factory=list)
     _results: dict[int, Result] = field(default_factory=dict)
     _editables: dict[int, Editable] = field(default_factory=dict)
@@ -122,6 +123,7 @@ class Session:
                 keep(self.cache, name, found)
         self._checks = [linked(made, rego) for made in found]
         written = [file for file in files if file.language == "sql"]
+        self._packs = {file.id: file.pack for file in written}
         if written:
             self._assertions, failed = _sql_check().read_rules(written)
             self.problems += [_problem(file.id, error) for file, error in failed]
@@ -143,7 +145,7 @@ class Session:
         """Return the rules that compiled, by id."""
         rules = {r.id: r for checks in self._checks for r in checks.rules}
         for rule in self._assertions:
-            rules[rule.id] = _sql_check().described(rule)
+            rules[rule.id] = _sql_check().described(rule, self._packs)
         return [rules[key] for key in sorted(rules)]
 
     def load(self, source: str | Path | bytes, kind: str | None = None) -> Loaded:

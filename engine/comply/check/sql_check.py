@@ -1,6 +1,6 @@
 """ASSERTIONS x DOCUMENTS -> FINDINGS: in a sandbox for tables, over relations for facts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from comply.findings import Finding
@@ -27,11 +27,18 @@ def read_rules(
     return rules, failed
 
 
-def described(rule: AssertionRule) -> Rule:
-    """Return what reports say of an assertion."""
+def described(rule: AssertionRule, packs: Mapping[str, str]) -> Rule:
+    """Return what reports say of an assertion; `packs` are the packs of rule ids."""
     name = rule.assertion.source.name
+    pack = packs.get(rule.id, "")
     return Rule(
-        rule.id, rule.title, rule.severity, "sql", name, remediation=rule.remediation
+        rule.id,
+        rule.title,
+        rule.severity,
+        "sql",
+        name,
+        remediation=rule.remediation,
+        pack=pack,
     )
 
 

@@ -115,7 +115,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     colour: Choice,
     no_cache: bool,
 ) -> int:
-    r"""Check files and folders, this folder if none is named.
+    """Check files and folders, this folder if none is named.
 
     A PATH is a Terraform plan (`terraform show -json`), Kubernetes manifests, an Oracle
     script, a folder of them, or `-` for standard input. Where no rules are named, the
@@ -127,7 +127,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     helm template chart | comply check - -r policy/
 
     Exit code: 0 clean, 1 violations, 2 could not check.
-    """
+    """  # noqa: D301  (click wants the character)
     started = time.perf_counter()
     wanted = outputs(formats, output)
     settings = _merge(read_settings(config), paths, rules, packs)

@@ -41,7 +41,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, "-V", "--version", message="comply %(version)s")
 def comply() -> None:
-    r"""Check plans, manifests and schemas against rules in Rego and SQL.
+    """Check plans, manifests and schemas against rules in Rego and SQL.
 
     \b
     comply check                     what is in this folder, with the packs that fit
@@ -49,4 +49,4 @@ def comply() -> None:
     comply rules list                the rules that come with comply
 
     Exit code: 0 clean, 1 findings, 2 could not check.
-    """
+    """  # noqa: D301  (click wants the character)

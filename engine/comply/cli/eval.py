@@ -86,14 +86,14 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     fail: bool,
     fail_defined: bool,
 ) -> int:
-    r"""Answer a query, as `opa eval` does.
+    """Answer a query, as `opa eval` does.
 
     \b
     comply eval 'data.spacelift.deny' -d policy/ -i plan.json
     comply eval 'x := input.resource_changes[_].type' -i plan.json -f bindings
 
     Exit code: 0 answered, 1 as --fail and --fail-defined say, 2 it could not be.
-    """
+    """  # noqa: D301  (click wants the character)
     input_ = _input(Path("-") if stdin_input else input_file)
     chosen: Version = version or "auto"
     question = Question(query, "v0" if chosen == "v0" else "v1", strict)

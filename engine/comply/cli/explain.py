@@ -64,7 +64,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     everything: bool,
     form: str,
 ) -> int:
-    r"""Say why a rule found something, or why it did not.
+    """Say why a rule found something, or why it did not.
 
     RULE is the id of a rule, as `comply check` prints it below a finding; FINGERPRINT
     is that of a finding, as in its JSON report, or the beginning of it. The rule is run
@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     comply explain 3f9a0c12 plan.json -r policy/
 
     Exit code: 0 there is an answer, 2 there is no such rule or finding.
-    """
+    """  # noqa: D301  (click wants the character)
     settings = read_settings(None)
     files = _files(rules or settings.rules, settings.packs)
     session = Session(rules=(), packs=())

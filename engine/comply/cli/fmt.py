@@ -48,7 +48,7 @@ class _Formatted:
 def command(
     *, paths: tuple[Path, ...], modern: bool, check: bool, diff: bool, write: bool
 ) -> int:
-    r"""Lay out Rego files: one way to write them, with their comments.
+    """Lay out Rego files: one way to write them, with their comments.
 
     A PATH is a file, a folder, or `-` for standard input. With --v0-v1 a v0 file becomes
     one that v0 and v1 read alike: `deny[msg] {` is `deny contains msg if {` then.
@@ -59,7 +59,7 @@ def command(
     comply fmt policy/ --v0-v1 --diff
 
     Exit code: 0 done, 1 --check or --diff found something, 2 a file is no Rego.
-    """
+    """  # noqa: D301  (click wants the character)
     if write and (check or diff):
         raise click.UsageError(
             "--write changes files, --check and --diff do not: choose."

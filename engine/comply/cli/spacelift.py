@@ -50,7 +50,7 @@ def command() -> None:
 def eval_policies(
     *, paths: tuple[Path, ...], kind: str, version: Version, form: str
 ) -> int:
-    r"""Print what Spacelift decides when POLICY is given INPUT.
+    """Print what Spacelift decides when POLICY is given INPUT.
 
     INPUT is the JSON of a policy's sample, or for a plan policy that of `terraform show
     -json`; `-` is standard input. Several policies are evaluated one by one and what
@@ -61,7 +61,7 @@ def eval_policies(
     comply spacelift eval --type approval approval.rego sample.json -f json
 
     Exit code: 0 nothing is blocked, 1 something is, 2 it could not be evaluated.
-    """
+    """  # noqa: D301  (click wants the character)
     if len(paths) < 2:
         raise click.UsageError("Name at least one policy, and the input.")
     chosen = SPELLINGS.get(kind.lower(), kind.lower())

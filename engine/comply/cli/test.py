@@ -101,7 +101,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     cross_check: bool,
     colour: Choice,
 ) -> int:
-    r"""Run the tests of policies: rules whose names begin with test_.
+    """Run the tests of policies: rules whose names begin with test_.
 
     A PATH is a file or a folder; this folder is taken if none is named. Data files
     (JSON, YAML) stand under `data` at the path of their folder. Each failed test is
@@ -113,7 +113,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     comply test policy/ --coverage --threshold 90
 
     Exit code: 0 all passed, 1 some failed, 2 something could not be run.
-    """
+    """  # noqa: D301  (click wants the character)
     wanted = coverage or threshold is not None or form == "annotated"
     options = Options(
         version=version,
