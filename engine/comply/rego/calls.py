@@ -114,13 +114,15 @@ def _nearest(context: Resolution, path: GlobalPath) -> str:
         package = ".".join(elsewhere[0][:-1])
         call = ".".join(elsewhere[0][-2:])
         return f"{package} has one: `import {package}`, then `{call}(...)`"
-    known = _KNOWN_AS.get(name.lower())
-    if known:
-        return f"Rego's function for that is `{known}`"
     own = {".".join(p) for p in context.functions}
     local = {p[-1] for p in context.functions}
-    near = get_close_matches(name, [*SIGNATURES, *sorted(own | local)], 1)
-    return f"did you mean `{near[0]}`?" if near else "no rule or built-in has this name"
+    names = [*SIGNATURES, *sorted(own | local), *_KNOWN_AS]
+    near = get_close_matches(name.lower(), names, 1, cutoff=0.7)
+    if not near:
+        return "no rule or built-in has this name: define it, or import its package"
+    if near[0] in _KNOWN_AS:
+        return f"Rego's function for that is `{_KNOWN_AS[near[0]]}`"
+    return f"did you mean `{near[0]}`?"
 
 
 def fits(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError
+from comply.rego.resolution import named_place
 from comply.source import Source
 
 Path = tuple[str, ...]
@@ -114,5 +115,5 @@ def _place(rule: f.FlatRule, sources: tuple[Source, ...]) -> str:
 def _error(
     message: str, rule: f.FlatRule, sources: tuple[Source, ...], hint: str
 ) -> RegoError:
-    span = sources[rule.source].span(rule.at)
+    span = named_place(sources[rule.source], rule.at)
     return RegoError("rego_type_error", message, span, hint)

@@ -9,8 +9,9 @@ from comply.plan.values import RegoSet, Value, equal, freeze
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.errors import Code, RegoError
+from comply.rego.resolution import named_place
 from comply.rego.safety import Names, names, order, variables
-from comply.rego.tree import Group, Node, walk_groups
+from comply.rego.tree import Group, Node, node_at, walk_groups
 from comply.source import Source
 
 Steps = list[ir.Step]
@@ -38,7 +39,7 @@ class Compilation:
 
     def fail(self, code: Code, message: str, at: int, hint: str = "") -> None:
         """Record an error at an offset of the current source."""
-        span = self.sources[self.source].span(at)
+        span = named_place(self.sources[self.source], at)
         self.errors.append(RegoError(code, message, span, hint))
 
     def fresh(self) -> ir.Local:
@@ -125,14 +126,8 @@ def _unsafe_heads(context: Compilation, missing: list[s.Var]) -> None:
 
 def _unsafe(context: Compilation, name: str, at: int) -> None:
     context.blamed.add(name)
-    shown = f.original(name)
-    hint = "nothing in the body gives it a value"
-    if shown == "_":
-        hint = (
-            "a `not` cannot iterate: use a helper rule, or `not v in xs` for "
-            "`not xs[_] == v`"
-        )
-    context.fail("rego_unsafe_var_error", f"var {shown} is unsafe", at, hint)
+    message = f"var {f.original(name)} is unsafe"
+    context.fail("rego_unsafe_var_error", message, at, "nothing gives it a value")
 
 
 def _body(context: Compilation, block: Block, body: f.FlatBody) -> None:
@@ -189,9 +184,7 @@ def _check_whole(context: Compilation, item: f.Replacement) -> None:
 
 def _replaced(context: Compilation, item: f.Replacement) -> None:
     """Note the rules that a `with` replaces: to name them is to depend on them."""
-    node: Node | None = context.root if item.path[0] == "data" else None
-    for step in item.path[1:]:
-        node = node.children.get(step) if node is not None else None
+    node = node_at(context.root, item.path)
     for group in walk_groups(node) if node is not None else ():
         context.calls.setdefault(group.id, item.at)
 

@@ -2,6 +2,7 @@
 
 from comply.plan import ir
 from comply.rego.errors import RegoError
+from comply.rego.resolution import named_place
 from comply.source import Source
 
 Calls = dict[int, dict[int, int]]
@@ -25,7 +26,7 @@ def check_recursion(
             blamed.update(cycle)
             names = " -> ".join(".".join(by_id[i].path) for i in [*cycle, cycle[0]])
             clause = rule.chains[0][0] if rule.chains else rule.default
-            span = sources[clause.source].span(clause.at) if clause else None
+            span = named_place(sources[clause.source], clause.at) if clause else None
             message = f"rule {'.'.join(rule.path)} is recursive: {names}"
             hint = (
                 "Rego has no recursion: walk() or graph.reachable may do what you need"

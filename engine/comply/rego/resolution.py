@@ -7,6 +7,7 @@ from typing import Final
 from comply.rego import syntax as s
 from comply.rego.errors import Code, RegoError
 from comply.rego.names import GlobalPath
+from comply.source import Source, Span
 
 Metadata = Callable[[str], object]
 
@@ -37,7 +38,7 @@ class Resolution:
 
     def fail(self, code: Code, message: str, at: int, hint: str = "") -> None:
         """Record an error at the offset `at` of the module."""
-        span = self.module.source.span(at)
+        span = named_place(self.module.source, at)
         self.errors.append(RegoError(code, message, span, hint))
 
     def unique(self, name: str) -> str:
@@ -55,6 +56,18 @@ class Resolution:
         """Return a new variable that nothing reads."""
         self.temporary += 1
         return s.Var(at, f"$i{self.temporary}")
+
+
+def named_place(source: Source, at: int) -> Span:
+    """Return the place of the name that begins at `at`; of a call, its whole name."""
+    text, end = source.text, at
+    while end < len(text) and (text[end].isalnum() or text[end] == "_"):
+        end += 1
+    whole = end
+    while text[whole : whole + 1] == "." or text[whole : whole + 1].isalnum():
+        whole += 1
+    called = text[whole : whole + 1] == "("
+    return source.span(at, max(1, (whole if called else end) - at))
 
 
 def globals_of(module: s.Module, rule_names: Iterable[str]) -> dict[str, GlobalPath]:

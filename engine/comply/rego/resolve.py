@@ -31,6 +31,7 @@ from comply.rego.names import (
 )
 from comply.rego.resolution import Resolution, head_path
 from comply.rego.safety import names
+from comply.rego.types.written import word_at
 
 Out = list[f.FlatLiteral]
 
@@ -409,7 +410,9 @@ def _print(
 ) -> f.Invoke:
     """Return a call of print whose operands are sets, so that none can stop it."""
     if output is not None:
-        context.fail("rego_type_error", "print(...) used as value", term.at, _NO_VALUE)
+        text = context.module.source.text
+        shown = text[term.at : term.at + word_at(text, term.at)]
+        context.fail("rego_type_error", f"{shown} used as value", term.at, _NO_VALUE)
         return f.Invoke(term.at, "", (), (), output)
     args = tuple(_optional(context, scope, arg, out) for arg in term.args)
     return f.Invoke(term.at, "internal.print", (), args, None)

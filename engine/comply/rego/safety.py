@@ -222,9 +222,9 @@ def _could_bind(literal: f.FlatLiteral) -> set[str]:
                 both -= names(left) if not isinstance(left, s.Ref) else set()
                 both -= names(right) if not isinstance(right, s.Ref) else set()
             return both - required(left) - required(right)
-        case f.Test(term=term):
+        case f.Test(term=s.Ref() as term):
             return set(names(term) - required(term))
         case f.Invoke(output=output):
             return set(names(output)) if output is not None else set()
-        case f.Negate() | f.ForAll():
+        case f.Test() | f.Negate() | f.ForAll():
             return set()

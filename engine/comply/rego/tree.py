@@ -90,3 +90,11 @@ def walk_groups(node: Node) -> Iterator[Group]:
         yield node.group
     for child in node.children.values():
         yield from walk_groups(child)
+
+
+def node_at(root: Node, path: tuple[str, ...]) -> Node | None:
+    """Return the node at a path under `data`, None without one."""
+    node: Node | None = root if path[0] == "data" else None
+    for step in path[1:]:
+        node = None if node is None else node.children.get(step)
+    return node

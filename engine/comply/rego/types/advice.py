@@ -12,15 +12,15 @@ from comply.rego.types.lattice import (
     SetType,
     Union,
     keys_of,
+    values_of,
 )
 from comply.rego.types.show import show
 from comply.rego.types.unify import unifies
 
 _CONVERSIONS: Final = {
-    frozenset({"number", "string"}): "write the number without quotes, or convert the string by `to_number`",
-    frozenset({"boolean", "string"}): "write `true` or `false` without quotes",
-    frozenset({"boolean", "number"}): "a boolean is not a number",
-    frozenset({"array", "set"}): "an array never equals a set: `{x | some x in xs}` is the set of an array",
+    frozenset({"number", "string"}): "`to_number` reads a number from a string",
+    frozenset({"boolean", "string"}): "`true` and `false` stand without quotes",
+    frozenset({"array", "set"}): "`{x | some x in xs}` is the set of an array",
 }  # fmt: skip
 _OPERATORS: Final = {
     "plus": "`+` adds numbers",
@@ -31,6 +31,7 @@ _OPERATORS: Final = {
     "or": "`|` is the union of two sets: either-or is two rules of one name, or `x in {a, b}`",
     "and": "`&` is the intersection of two sets: expressions on lines of their own must all hold",
 }
+_PLURALS: Final = {"null": "null"}
 _ARTICLES: Final = {"array": "an array", "object": "an object", "null": "null"}
 
 
@@ -66,6 +67,15 @@ def nouns(kind: Maybe) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
+def _plural(kind: Maybe) -> str:
+    """Return the kinds of value that a type has: `strings, arrays or sets`."""
+    members = kind.members if isinstance(kind, Union) else (kind,)
+    names = list(dict.fromkeys(_PLURALS.get(n := noun(m), f"{n}s") for m in members))
+    if len(names) < 2:
+        return "".join(names) or "any values"
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
 def _with_article(name: str) -> str:
     return _ARTICLES.get(name, f"a {name}")
 
@@ -73,13 +83,12 @@ def _with_article(name: str) -> str:
 def advise_equality(left: Maybe, right: Maybe) -> str:
     """Return the hint for two terms whose types share no value."""
     kinds = frozenset({noun(left), noun(right)})
-    if kinds in _CONVERSIONS:
-        return _CONVERSIONS[kinds]
     if len(kinds) == 1:
         return f"no two such {noun(left)}s are equal" if noun(left) else ""
     if "" in kinds:
         return "no value has both types"
-    return f"{nouns(left)} never equals {nouns(right)}"
+    advice = f"{nouns(left)} never equals {nouns(right)}"
+    return f"{advice}: {_CONVERSIONS[kinds]}" if kinds in _CONVERSIONS else advice
 
 
 def advise_operand(
@@ -87,39 +96,49 @@ def advise_operand(
 ) -> str:
     """Return the hint for a call whose operand at `index` has the wrong type."""
     if index == len(function.args):
-        return f"`{name}` answers {nouns(function.result)}"
-    if advice := _advise_known(name, index, have):
-        return advice
-    if len(have) >= 2 == len(function.args) and all(
-        map(unifies, (have[1], have[0]), function.args)
-    ):
-        return "the operands fit the other way round"
-    kind, wanted = have[index], function.args[index]
+        count = f"{index} operand{'' if index == 1 else 's'}"
+        result = f"its result, {nouns(function.result)}"
+        return f"it takes {count}; one more has to match {result}"
+    return (
+        _advise_known(name, index, have)
+        or _advise_order(have, function)
+        or _advise_kind(have[index], function.args[index])
+    )
+
+
+def _advise_order(have: list[Maybe], function: FunctionType) -> str:
+    swapped = len(function.args) == 2 and all(map(unifies, have[1::-1], function.args))
+    return "the operands fit the other way round" if swapped else ""
+
+
+def _advise_kind(kind: Maybe, wanted: Maybe) -> str:
     if nouns(kind) == nouns(wanted):
         return f"it takes {show(wanted)}"
     return f"it takes {nouns(wanted)} here, not {nouns(kind)}"
 
 
+_COMMON: Final = {
+    ("plus", "string"): '`+` adds numbers: join strings by `concat("", [x, y])` or `sprintf`',
+    ("plus", "array"): "`+` adds numbers: join arrays by `array.concat`",
+    ("plus", "set"): "`+` adds numbers: `|` is the union of sets",
+    ("or", "object"): "`|` is the union of two sets: join objects by `object.union`",
+    ("or", "array"): "`|` is the union of two sets: join arrays by `array.concat`",
+    ("minus", "array"): "`-` takes sets: `[x | some x in xs; not x in ys]` is an array without some items",
+    ("contains", "array"): "`contains` looks into strings: write `x in xs` for collections",
+    ("contains", "object"): "`contains` looks into strings: write `x in xs` for collections",
+    ("contains", "set"): "`contains` looks into strings: write `x in xs` for collections",
+    ("sprintf", "array"): "the format comes first, then the array of values",
+}  # fmt: skip
+"""Mistakes that are often made: what is given to which built-in."""
+
+
 def _advise_known(name: str, index: int, have: list[Maybe]) -> str:
     """Return the hint for a mistake that is often made with a certain built-in."""
-    kinds = {noun(kind) for kind in have[:2]}
-    match name:
-        case "sprintf" if index == 1:
-            return 'the values go into an array: `sprintf("...", [x])`'
-        case "plus" if "string" in kinds:
-            return '`+` adds numbers: join strings by `concat("", [x, y])` or `sprintf`'
-        case "plus" if "array" in kinds:
-            return "`+` adds numbers: join arrays by `array.concat`"
-        case "plus" if "set" in kinds:
-            return "`+` adds numbers: `|` is the union of sets"
-        case "or" if "object" in kinds:
-            return "`|` is the union of two sets: join objects by `object.union`"
-        case "minus" if kinds == {"array"}:
-            return "`-` takes sets: `[x | some x in xs; not x in ys]` is an array without some items"
-        case "contains" if index == 0 and noun(have[0]) in ("array", "set", "object"):
-            return "`contains` looks into strings: write `x in xs` for collections"
-        case _:
-            return _OPERATORS.get(name, "")
+    if name == "sprintf" and index == 1:
+        return 'the values go into an array: `sprintf("...", [x])`'
+    kinds = [noun(have[index]), *map(noun, have[:2])]
+    found = (_COMMON[name, kind] for kind in kinds if (name, kind) in _COMMON)
+    return next(found, "") or _OPERATORS.get(name, "")
 
 
 def advise_member(have: Maybe, kind: Maybe) -> str:
@@ -128,7 +147,7 @@ def advise_member(have: Maybe, kind: Maybe) -> str:
         return (
             "`in` looks at the values of an object: write `object.keys(x)` for its keys"
         )
-    return f"the members are never {nouns(have)}"
+    return f"it holds {_plural(values_of(kind))} only, never {nouns(have)}"
 
 
 def advise_step(kind: Maybe, step: str, keys: tuple[str, ...]) -> str:
@@ -160,6 +179,8 @@ def _advise_collection(kind: Maybe, step: str) -> str:
         case ArrayType():
             return "items of an array are numbered: `some x in xs` looks at each"
         case SetType(member=member):
-            return f"`xs[x]` asks a set for x, and this one holds {nouns(member)} only"
+            return (
+                f"`xs[x]` asks a set for x, and this one holds {_plural(member)} only"
+            )
         case _:
             return ""

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from comply.rego import flat as f
 from comply.rego.errors import RegoError
-from comply.rego.tree import Group, Node, Path, walk_groups
+from comply.rego.tree import Group, Node
 from comply.rego.types.complaints import Complaints
 from comply.rego.types.environment import Environment
 from comply.rego.types.infer import Checking, check_body, infer_group
-from comply.rego.types.lattice import ANY, Maybe
+from comply.rego.types.lattice import Maybe
 from comply.source import Source
 
 Ordered = dict[int, list[f.FlatLiteral]]
@@ -25,17 +25,12 @@ def check_types(
 ) -> Checking:
     """Return what the rules' types are, and the errors they hold.
 
-    A rule that some `with` replaces may be anything, there and wherever it is read.
-
     `calls` maps the id of a group to those it reads, `ordered` the identity of a body
     to its literals in the order in which they run.
     """
     checking = Checking(Environment(root), Complaints(sources), ordered)
-    paths = _replaced_paths(ordered)
     for group in by_dependency(groups, calls):
         infer_group(checking, group)
-        if group.kind != "function" and _is_under(group.path, paths):
-            checking.env.rules[group.id] = ANY
     return checking
 
 
@@ -48,28 +43,8 @@ def check_query(
 ) -> list[RegoError]:
     """Return the type errors of a query, whose text is the last of `sources`."""
     errors = Complaints(sources, source=len(sources) - 1)
-    known = dict(types)
-    paths = _replaced_paths(ordered)
-    for group in walk_groups(root):
-        if group.kind != "function" and _is_under(group.path, paths):
-            known[group.id] = ANY
-    check_body(Checking(Environment(root, known), errors, ordered), body)
+    check_body(Checking(Environment(root, dict(types)), errors, ordered), body)
     return errors.found
-
-
-def _replaced_paths(ordered: Ordered) -> set[Path]:
-    """Return the paths under `data` that some `with` replaces."""
-    return {
-        item.path
-        for literals in ordered.values()
-        for literal in literals
-        for item in literal.withs
-        if item.path[0] == "data"
-    }
-
-
-def _is_under(path: Path, paths: set[Path]) -> bool:
-    return any(path[: len(other)] == other for other in paths)
 
 
 def by_dependency(groups: Sequence[Group], calls: Calls) -> Iterator[Group]:

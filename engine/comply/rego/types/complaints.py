@@ -1,6 +1,7 @@
 """What is wrong with types, in OPA's words, and what to do about it."""
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from comply.rego import flat as f
 from comply.rego import syntax as s
@@ -19,7 +20,9 @@ from comply.rego.types.references import Astray
 from comply.rego.types.show import show, show_key
 from comply.rego.types.signature import builtin_type
 from comply.rego.types.written import head_at, step_at, word_at
-from comply.source import Source
+from comply.source import Source, Span
+
+Pair: TypeAlias = tuple[Maybe, Maybe]
 
 
 @dataclass(slots=True)
@@ -34,13 +37,20 @@ class Complaints:
 def complain_mismatch(errors: Complaints, env: Environment, literal: f.Unify) -> None:
     """Say that two terms can never be equal."""
     left, right = type_of(env, literal.left), type_of(env, literal.right)
-    _match_error(errors, left, right, literal.at, advise_equality(left, right))
+    span = _between(errors, literal.left.at, literal.right.at)
+    _match_error(errors, (left, right), span, advise_equality(left, right))
 
 
-def complain_member(errors: Complaints, at: int, have: Maybe, kind: Maybe) -> None:
-    """Say that a collection of type `kind` never holds what `in` looks for."""
-    there = values_of(kind)
-    _match_error(errors, have, there, at, advise_member(have, kind))
+def complain_member(
+    errors: Complaints, term: f.FlatTerm, collection: f.FlatTerm, types: Pair
+) -> None:
+    """Say that a collection never holds what `in` looks for.
+
+    `types` are those of the term looked for and of the collection.
+    """
+    have, kind = types
+    span = _between(errors, term.at, collection.at)
+    _match_error(errors, (have, values_of(kind)), span, advise_member(have, kind))
 
 
 def complain_operands(
@@ -55,12 +65,18 @@ def complain_operands(
         return
     output = () if literal.output is None else (literal.output,)
     terms = (*literal.args, *output)
-    have = [type_of(env, term) for term in terms]
+    # What a nested call answers has no name of its own: OPA shows it as unknown.
+    have = [None if _is_lifted(term, literal) else type_of(env, term) for term in terms]
     name = literal.builtin or ".".join(literal.path)
     wanted = wanted_text(literal.builtin, function, result=True)
     message = f"{name}: invalid argument(s)\n\thave: ({', '.join(map(show, have))})\n\twant: {wanted}"
-    hint = advise_operand(name, index, have, function)
+    hint = advise_operand(literal.builtin, index, have, function)
     _complain(errors, message, terms[index].at, hint)
+
+
+def _is_lifted(term: f.FlatTerm, literal: f.Invoke) -> bool:
+    lifted = isinstance(term, s.Var) and term.name.startswith("%")
+    return lifted and term is literal.output
 
 
 def complain_replacement(
@@ -101,11 +117,20 @@ def complain_astray(errors: Complaints, astray: Astray) -> None:
     _complain(errors, "\n\t".join(lines), step.at, hint)
 
 
-def _match_error(
-    errors: Complaints, left: Maybe, right: Maybe, at: int, hint: str
-) -> None:
-    message = f"match error\n\tleft  : {show(left)}\n\tright : {show(right)}"
-    _complain(errors, message, at, hint)
+def _match_error(errors: Complaints, types: Pair, span: Span, hint: str) -> None:
+    left, right = map(show, types)
+    message = f"match error\n\tleft  : {left}\n\tright : {right}"
+    errors.found.append(RegoError("rego_type_error", message, span, hint))
+
+
+def _between(errors: Complaints, one: int, other: int) -> Span:
+    """Return the place from one term to the end of another, as far as its line goes."""
+    source = errors.sources[errors.source]
+    start, last = sorted((one, other))
+    if source.row(start) != source.row(last):
+        last = start
+    end = last + word_at(source.text, last)
+    return source.span(start, end - start)
 
 
 def _complain(errors: Complaints, message: str, at: int, hint: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from comply.plan.builtins.signatures import SIGNATURES
 from comply.rego import flat as f
 from comply.rego import syntax as s
-from comply.rego.tree import Node
+from comply.rego.tree import Node, node_at
 from comply.rego.types.lattice import (
     ANY,
     STRING,
@@ -156,11 +156,7 @@ def function_at(env: Environment, path: tuple[str, ...]) -> FunctionType | None:
     """Return the type of the function at a path, or of the built-in with that name."""
     if path[0] != "data":
         return builtin_type(path[0]) if path[0] in SIGNATURES else None
-    node = env.root
-    for step in path[1:]:
-        child = node.children.get(step)
-        if child is None:
-            return None
-        node = child
-    kind = None if node.group is None else env.rules.get(node.group.id)
+    node = node_at(env.root, path)
+    group = None if node is None else node.group
+    kind = None if group is None else env.rules.get(group.id)
     return kind if isinstance(kind, FunctionType) else None

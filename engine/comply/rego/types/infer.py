@@ -5,12 +5,13 @@ run; what nothing is known of may be anything. Of the body of an
 `every` only the references are checked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from comply.rego import flat as f
 from comply.rego import syntax as s
-from comply.rego.tree import Group
+from comply.rego.tree import Group, node_at, walk_groups
 from comply.rego.types.complaints import (
     Complaints,
     complain_astray,
@@ -98,7 +99,26 @@ def _below(env: Environment, step: f.FlatTerm, kind: Maybe) -> ObjectType:
 def check_body(context: Checking, body: f.FlatBody) -> None:
     """Check the literals of a body in the order in which they run."""
     for literal in context.ordered.get(id(body), ()):
-        _literal(context, literal)
+        if literal.withs:
+            with _replaced(context.env, literal.withs):
+                _literal(context, literal)
+        else:
+            _literal(context, literal)
+
+
+@contextmanager
+def _replaced(env: Environment, withs: f.Replacements) -> Iterator[None]:
+    """Let the rules that an expression replaces be of any type in it."""
+    hidden = {
+        group.id: env.rules.get(group.id, ANY)
+        for item in withs
+        if (node := node_at(env.root, item.path)) is not None
+        for group in walk_groups(node)
+        if group.kind != "function"
+    }
+    env.rules.update(dict.fromkeys(hidden, ANY))
+    yield
+    env.rules.update(hidden)
 
 
 def _literal(context: Checking, literal: f.FlatLiteral) -> None:
@@ -129,7 +149,8 @@ def _inside_every(context: Checking, literal: f.ForAll) -> None:
         if isinstance(inner, f.ForAll):
             _inside_every(context, inner)
         plain = inner.literal if isinstance(inner, f.Negate) else inner
-        _operands(context, filter(_is_reference, _terms(plain)))
+        with _replaced(context.env, inner.withs):
+            _operands(context, filter(_is_reference, _terms(plain)))
 
 
 def _terms(literal: f.FlatLiteral) -> tuple[f.FlatTerm, ...]:
@@ -206,7 +227,7 @@ def _member(context: Checking, literal: f.Invoke) -> None:
     for term, member in zip(wanted, there, strict=True):
         have = type_of(env, term)
         if member is not None and have is not None and not unifies(have, member):
-            complain_member(context.errors, term.at, have, kind)
+            complain_member(context.errors, term, collection, (have, kind))
             return
 
 
