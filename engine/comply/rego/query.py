@@ -4,12 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from comply.plan.builtins.failure import Evaluation
+from comply.plan.builtins.signatures import SIGNATURES
 from comply.plan.link import Program
 from comply.plan.runtime import Context, EvaluationError, collector_paused
 from comply.plan.values import Value
 from comply.rego.errors import RegoError, together
+from comply.rego.functions import arity_of
 from comply.rego.parser import Version, parse_query
 from comply.rego.policy import Policy
+from comply.rego.resolution import static_path
 from comply.rego.syntax import (
     ArrayComprehension,
     Body,
@@ -95,7 +98,7 @@ def ask(
 
 
 def _compiled(policy: Policy, source: Source, body: Body) -> Program:
-    captured = tuple(_captured(literal, i) for i, literal in enumerate(body))
+    captured = tuple(_captured(policy, literal, i) for i, literal in enumerate(body))
     try:
         return policy.compile_body(source, captured)
     except RegoError as error:
@@ -126,19 +129,28 @@ def _iterates(root: object) -> bool:
     return any(_iterates(getattr(root, name)) for name in slots)
 
 
-def _captured(literal: Literal, number: int) -> Literal:
+def _captured(policy: Policy, literal: Literal, number: int) -> Literal:
     """Return an expression that keeps its value; others as they are."""
-    if not isinstance(literal, Expr) or literal.negated or _binds(literal):
+    if not isinstance(literal, Expr) or literal.negated or _binds(policy, literal):
         return literal
     name = Var(literal.at, f"{_CAPTURE}{number}")
     call = Call(literal.at, Var(literal.at, "eq"), (name, literal.term), infix=True)
     return replace(literal, term=call)
 
 
-def _binds(literal: Expr) -> bool:
+def _binds(policy: Policy, literal: Expr) -> bool:
+    """Tell whether an expression binds: `x := 1`, `x = 1`, `plus(1, 2, x)`."""
     match literal.term:
         case Call(name=Var(name="assign" | "eq"), infix=True):
             return True
+        case Call(name=name, args=args):
+            path = static_path(name) or ()
+            dotted = ".".join(path)
+            arity = arity_of(dotted) if dotted in SIGNATURES else None
+            group = policy.functions.get(path)
+            if group is not None:
+                arity = len(group.rules[0].clauses[0].args) if group.rules else None
+            return arity is not None and len(args) > arity
         case _:
             return False
 
