@@ -144,6 +144,17 @@ def test_an_empty_folder_of_rules(tmp_path: Path) -> None:
     assert "policy" in refused(tmp_path, "check", "a.yaml", "-r", "policy")
 
 
+def test_an_assertion_on_an_unknown_table(tmp_path: Path) -> None:
+    (tmp_path / "s.sql").write_text("CREATE TABLE tickets (id NUMBER PRIMARY KEY);\n")
+    (tmp_path / "a.sql").write_text(
+        "CREATE ASSERTION a CHECK (NOT EXISTS (SELECT 1 FROM tickts));\n"
+    )
+    said = refused(tmp_path, "check", "s.sql", "a.sql")
+    assert "ORA-00942" in said
+    assert "TICKTS" in said
+    assert "did you mean TICKETS?" in said
+
+
 def test_a_rule_that_fails_while_it_runs(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(POD)
     (tmp_path / "r.rego").write_text(
