@@ -6,7 +6,7 @@ from typing import Final
 from comply.plan.values import type_name
 from comply.rego import flat as f
 from comply.rego import syntax as s
-from comply.rego.names import Scope, pattern_names
+from comply.rego.names import Scope, pattern_names, term_names
 from comply.rego.resolution import Resolution
 
 _DOCUMENTS: Final = frozenset({"input", "data"})
@@ -67,6 +67,20 @@ def declare_args(context: Resolution, scope: Scope, arg: s.Term) -> None:
         elif var.name not in scope.declared:
             scope.declared[var.name] = context.unique(var.name)
             scope.how[var.name] = "arg"
+
+
+def declare_elements(context: Resolution, scope: Scope, literal: s.SomeIn) -> None:
+    """Introduce the locals of `some k, v in xs`, one that it names twice once."""
+    read = set(term_names(literal.domain))
+    patterns = [literal.value] if literal.key is None else [literal.key, literal.value]
+    found = {v.name: v for pattern in patterns[::-1] for v in pattern_names(pattern)}
+    for name, var in sorted(found.items(), key=lambda item: item[1].at):
+        if name in read:
+            text = f"var {name} assigned before"
+            hint = "the collection cannot depend on what `some` introduces"
+            context.fail("rego_compile_error", text, var.at, hint)
+        if not name.startswith("$"):
+            declare(context, scope, var, "declared")
 
 
 def declare_targets(context: Resolution, scope: Scope, target: s.Term) -> bool:

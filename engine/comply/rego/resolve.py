@@ -16,6 +16,7 @@ from comply.rego.declarations import (
     check_used,
     declare,
     declare_args,
+    declare_elements,
     declare_targets,
     declare_to_use,
 )
@@ -25,8 +26,6 @@ from comply.rego.names import (
     Scope,
     holder,
     implicit_names,
-    pattern_names,
-    term_names,
     use,
 )
 from comply.rego.resolution import Resolution, head_path
@@ -156,16 +155,7 @@ def _assign(
 def _some_in(context: Resolution, scope: Scope, literal: s.SomeIn, out: Out) -> None:
     withs = _replacements(context, scope, literal.withs, out)
     lifted: Out = []
-    read = set(term_names(literal.domain))
-    patterns = [literal.value] if literal.key is None else [literal.key, literal.value]
-    for pattern in patterns:
-        for var in pattern_names(pattern):
-            if var.name in read:
-                text = f"var {var.name} assigned before"
-                hint = "the collection cannot depend on what `some` introduces"
-                context.fail("rego_compile_error", text, var.at, hint)
-            if not var.name.startswith("$"):
-                declare(context, scope, var, "declared")
+    declare_elements(context, scope, literal)
     domain = _keep(context, scope, literal.domain, lifted)
     key: f.FlatTerm = context.wildcard(literal.at)
     if literal.key is not None:

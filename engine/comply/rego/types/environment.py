@@ -29,13 +29,15 @@ from comply.rego.types.signature import builtin_type
 class Environment:
     """The types of rules by the id of their group, and of one clause's variables.
 
-    `closures` holds the types of comprehensions by identity.
+    `closures` holds the types of comprehensions by identity, `replaced` the identities
+    of the nodes in whose place a `with` puts something else.
     """
 
     root: Node
     rules: dict[int, Maybe] = field(default_factory=dict)
     variables: dict[str, Maybe] = field(default_factory=dict)
     closures: dict[int, Maybe] = field(default_factory=dict)
+    replaced: frozenset[int] = frozenset()
 
 
 def type_of(env: Environment, term: f.FlatTerm) -> Maybe:
@@ -111,6 +113,8 @@ def _document(
 ) -> tuple[Maybe, tuple[s.Term, ...]]:
     node = env.root
     for number, step in enumerate(path):
+        if id(node) in env.replaced:
+            return ANY, path[number:]
         if node.group is not None and not node.children:
             return env.rules.get(node.group.id, ANY), path[number:]
         if isinstance(step, s.Var):
@@ -134,6 +138,8 @@ def _open(node: Node) -> ObjectType:
 
 def extent_type(env: Environment, node: Node) -> Maybe:
     """Return the type of all documents at a node of the tree of rules."""
+    if id(node) in env.replaced:
+        return ANY
     if node.group is not None:
         return env.rules.get(node.group.id, ANY)
     fields: dict[Key, Maybe] = dict(_extents(env, node))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from comply.rego import flat as f
 from comply.rego import syntax as s
-from comply.rego.tree import Group, node_at, walk_groups
+from comply.rego.tree import Group, Node, node_at
 from comply.rego.types.complaints import (
     Complaints,
     complain_astray,
@@ -109,16 +109,15 @@ def check_body(context: Checking, body: f.FlatBody) -> None:
 @contextmanager
 def _replaced(env: Environment, withs: f.Replacements) -> Iterator[None]:
     """Let the rules that an expression replaces be of any type in it."""
-    hidden = {
-        group.id: env.rules.get(group.id, ANY)
-        for item in withs
-        if (node := node_at(env.root, item.path)) is not None
-        for group in walk_groups(node)
-        if group.kind != "function"
-    }
-    env.rules.update(dict.fromkeys(hidden, ANY))
+    nodes = [node_at(env.root, item.path) for item in withs]
+    before = env.replaced
+    env.replaced = before.union(id(n) for n in nodes if n and not _is_function(n))
     yield
-    env.rules.update(hidden)
+    env.replaced = before
+
+
+def _is_function(node: Node) -> bool:
+    return node.group is not None and node.group.kind == "function"
 
 
 def _literal(context: Checking, literal: f.FlatLiteral) -> None:

@@ -63,8 +63,20 @@ def _item(kind: ArrayType, index: int) -> Maybe:
 
 
 def _objects(a: ObjectType, b: ObjectType) -> bool:
-    if any(not unifies(kind, select(b, key)) for key, kind in a.fields.items()):
-        return False
-    if any(not unifies(kind, select(a, key)) for key, kind in b.fields.items()):
+    if not _fields(a, b) or not _fields(b, a):
         return False
     return a.rest is None or b.rest is None or unifies(a.rest[1], b.rest[1])
+
+
+def _fields(a: ObjectType, b: ObjectType) -> bool:
+    """Tell whether the known fields of `a` may be those of `b`.
+
+    As in OPA, open keys on either side may be any key, whatever their type.
+    """
+    for key, kind in a.fields.items():
+        other = select(b, key)
+        if other is None and a.rest is None and b.rest is None:
+            return False
+        if other is not None and not unifies(kind, other):
+            return False
+    return True
