@@ -5,6 +5,7 @@ keep both and a later run need not compile anything.
 """
 
 import linecache
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -121,7 +122,10 @@ class Program:
 def compiled(code: Code) -> CodeType:
     """Return generated Python, compiled under a name that depends on its text alone."""
     digest = sha256(code.text.encode()).hexdigest()[:16]
-    return compile(code.text, f"<comply plan {digest}>", "exec")
+    with warnings.catch_warnings():
+        # What a constant can never be (`"a"["b"]`) is for the run time to find.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return compile(code.text, f"<comply plan {digest}>", "exec")
 
 
 def link(code: Code, binary: CodeType, layout: Layout) -> Program:
