@@ -1,7 +1,7 @@
 """REPORT -> TEXT: failures with what made them fail, then a line that sums up."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Final, TextIO
 
@@ -107,9 +107,3 @@ def _summary(report: Report, look: Look) -> str:
 
 def _many(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}" if number else ""
-
-
-def failed_names(results: Iterable[Result]) -> list[str]:
-    """Return the full names of the tests that did not pass."""
-    bad = {Outcome.FAIL, Outcome.ERROR}
-    return [result.full_name for result in results if result.outcome in bad]

@@ -9,7 +9,7 @@ from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.emit import load, print_plan
 from comply.plan.reads import every_step
-from comply.plan.runtime import Context, EvaluationError
+from comply.plan.runtime import Context, EvaluationError, extent
 from comply.plan.values import UNDEFINED, RegoSet, Value, show, to_json, type_name
 from comply.rego.errors import RegoError, located, together
 from comply.rego.modules import plan_modules
@@ -106,17 +106,31 @@ def _run(
     program = load(print_plan(plan), plan)
     evaluation = Evaluation(now_ns=time.time_ns())
     context = Context(program.tree, input_, {}, evaluation)
-    values = dict.fromkeys(contract.rules, UNDEFINED)
-    for rule in plan.rules:
-        name = rule.path[-1]
-        if rule.path[:-1] == ("data", *PACKAGE) and name in contract.rules:
-            try:
-                values[name] = program.rules[rule.id](context)
-            except EvaluationError as error:
-                raise located(error, plan.sources) from None
-            _check(rule, contract.rules[name], values[name], plan)
+    values: dict[str, Value] = {}
+    for name, kind in contract.rules.items():
+        values[name] = _value(context, plan, name)
+        _check(plan, name, kind, values[name])
     found = {n: _as_json(contract.rules[n], v) for n, v in values.items()}
     return found, _reads(plan)
+
+
+def _value(context: Context, plan: ir.Plan, name: str) -> Value:
+    try:
+        return extent(context, (*PACKAGE, name), ())
+    except LookupError:
+        return UNDEFINED
+    except EvaluationError as error:
+        raise located(error, plan.sources) from None
+
+
+def _rules(plan: ir.Plan, name: str) -> list[ir.Rule]:
+    """Return the rules at and under a name of the package."""
+    path = ("data", *PACKAGE, name)
+    return [rule for rule in plan.rules if rule.path[: len(path)] == path]
+
+
+def _first_clause(rule: ir.Rule) -> ir.Clause:
+    return next(_clauses_of(rule))
 
 
 def _plan(modules: tuple[Module, ...]) -> ir.Plan:
@@ -149,48 +163,53 @@ def _forbidden(plan: ir.Plan, source: Source) -> Iterator[RegoError]:
 
 def _clauses(plan: ir.Plan) -> Iterator[ir.Clause]:
     for rule in plan.rules:
-        for chain in rule.chains:
-            yield from chain
-        if rule.default is not None:
-            yield rule.default
+        yield from _clauses_of(rule)
+
+
+def _clauses_of(rule: ir.Rule) -> Iterator[ir.Clause]:
+    for chain in rule.chains:
+        yield from chain
+    if rule.default is not None:
+        yield rule.default
 
 
 def _misshapen(
     plan: ir.Plan, module: Module, contract: Contract
 ) -> Iterator[RegoError]:
     """Yield an error for each predefined rule that is of another kind than its own."""
-    for rule in plan.rules:
-        kind = contract.rules.get(rule.path[-1])
-        own = rule.path[:-1] == ("data", *PACKAGE)
-        if kind is None or not own or rule.kind in _PLAN_KINDS[kind]:
-            continue
-        clause = next(c for chain in rule.chains for c in chain)
-        name = rule.path[-1]
-        hint = f"here it is {_written(rule)}"
-        if kind in {"strings", "objects"}:
-            hint += f"; write `{name} contains x if {{ ... }}`"
-            hint += f", in v0 `{name}[x] {{ ... }}`" if module.version == 0 else ""
-        elif kind == "boolean":
-            hint += f"; write `{name} {'if ' if module.version else ''}{{ ... }}`"
-        yield RegoError(
-            "rego_type_error",
-            f"conflicting rules data.spacelift.{name} found: Spacelift wants {_FORMS[kind]}",
-            module.source.span(clause.at, len(name)),
-            hint,
-        )
+    for name, kind in contract.rules.items():
+        for rule in _rules(plan, name):
+            form = "tree" if len(rule.path) > len(PACKAGE) + 2 else rule.kind
+            if form in _PLAN_KINDS[kind]:
+                continue
+            yield RegoError(
+                "rego_type_error",
+                f"conflicting rules data.spacelift.{name} found: Spacelift wants "
+                f"{_FORMS[kind]}",
+                module.source.span(_first_clause(rule).at, len(name)),
+                _advice(name, kind, form, module.version),
+            )
 
 
-def _written(rule: ir.Rule) -> str:
-    names = {
-        "set": "a set",
-        "object": "an object (`p[x] if` makes one in v1)",
-        "tree": "an object",
-        "function": "a function",
-    }
-    return names.get(rule.kind, "one value")
+def _advice(name: str, kind: Kind, form: str, version: int) -> str:
+    hint = f"here it is {_WRITTEN.get(form, 'one value')}"
+    if kind in {"strings", "objects"}:
+        hint += f"; write `{name} contains x if {{ ... }}`"
+        return hint if version else f"{hint}, in v0 `{name}[x] {{ ... }}`"
+    if kind == "boolean":
+        hint += f"; write `{name} {'if ' if version else ''}{{ ... }}`"
+    return hint
 
 
-def _check(rule: ir.Rule, kind: Kind, value: Value, plan: ir.Plan) -> None:
+_WRITTEN: Final = {
+    "set": "a set",
+    "object": "an object (`p[x] if` makes one in v1)",
+    "tree": "an object",
+    "function": "a function",
+}
+
+
+def _check(plan: ir.Plan, name: str, kind: Kind, value: Value) -> None:
     """Refuse a value that Spacelift could not read.
 
     Raises:
@@ -199,12 +218,12 @@ def _check(rule: ir.Rule, kind: Kind, value: Value, plan: ir.Plan) -> None:
     wrong = _wrong(kind, value)
     if wrong is None:
         return
-    clause = next(c for chain in rule.chains for c in chain)
+    clause = _first_clause(_rules(plan, name)[0])
     raise RegoError(
         "eval_type_error",
-        f"{rule.path[-1]} must be {_FORMS[kind]}: {show(wrong)[:120]} is "
+        f"{name} must be {_FORMS[kind]}: {show(wrong)[:120]} is "
         f"{_article(type_name(wrong))}",
-        plan.sources[clause.source].span(clause.at, len(rule.path[-1])),
+        plan.sources[clause.source].span(clause.at, len(name)),
         "Spacelift shows these texts to people" if kind == "strings" else "",
     )
 
