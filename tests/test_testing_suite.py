@@ -149,13 +149,38 @@ def test_data_that_two_files_give_is_an_error(tmp_path: Path) -> None:
     assert "data.n.v is given by" in problem.message
 
 
-def test_yaml_data_is_one_document(tmp_path: Path) -> None:
+def test_of_several_yaml_documents_the_first_counts(tmp_path: Path) -> None:
     files = {
         "a.rego": "package a\nimport rego.v1\ntest_x if data.n.v == 1\n",
         "n/a.yaml": "v: 1\n---\nv: 2\n",
+        "n/empty.yml": "",
     }
+    assert outcomes(run(write(tmp_path, files))) == {"test_x": "pass"}
+
+
+def test_data_at_the_root_is_an_object(tmp_path: Path) -> None:
+    files = {"a.rego": "package a\nimport rego.v1\ntest_x if data.n\n", "a.json": "[]"}
     [problem] = run(write(tmp_path, files)).problems
-    assert "data is one document" in problem.message
+    assert "data is an object" in problem.message
+
+
+def test_all_data_is_read_where_any_may_be(tmp_path: Path) -> None:
+    text = """package a
+import rego.v1
+test_any if { some name; data.n[name] == 1 }
+test_with if count(data.n) == 2 with data.n.w as 2
+"""
+    root = write(tmp_path, {"a.rego": text, "n/a.json": '{"v": 1}'})
+    report = run(root)
+    assert outcomes(report) == {"test_any": "pass", "test_with": "pass"}
+    again = run_suite(find_files([root, root / "a.rego"]), Options(jobs=1))
+    assert len(again.results) == 2
+
+
+def test_files_in_no_encoding(tmp_path: Path) -> None:
+    (tmp_path / "a.rego").write_bytes(b"package a\xff")
+    [problem] = run(tmp_path).problems
+    assert "UTF-8" in problem.message
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -4,7 +4,7 @@ A plan names intermediate values by temporary locals; here they become again wha
 stand for: `%3` is `count(input.xs)`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -85,8 +85,23 @@ def _element(words: Words, step: ir.Step, name: str) -> str:
 
 def step_text(words: Words, step: ir.Step) -> str:
     """Return the words for what a step computes or demands; empty if it has none."""
-    read = _READERS.get(type(step))
-    return read(words, step) if read is not None else ""
+    match step:
+        case ir.Lookup(source=source, keys=keys):
+            return _reference(words, atom_text(words, source), keys)
+        case ir.Copy(source=source):
+            return atom_text(words, source)
+        case ir.MakeArray() | ir.MakeSet() | ir.MakeObject() | ir.Collect():
+            return _composite(words, step)
+        case (
+            ir.CallBuiltin()
+            | ir.ScanRelation()
+            | ir.CallFunction()
+            | ir.CallRule()
+            | ir.Extent()
+        ):
+            return _call(words, step)
+        case _:
+            return _demand(words, step)
 
 
 def rule_name(words: Words, rule: ir.RuleId) -> str:
@@ -125,17 +140,9 @@ def _list(words: Words, atoms: Iterable[ir.Atom]) -> str:
     return ", ".join(atom_text(words, a) for a in atoms)
 
 
-def _lookup(words: Words, step: ir.Step) -> str:
-    if not isinstance(step, ir.Lookup | ir.Maybe):
-        return ""
-    return _reference(words, atom_text(words, step.source), step.keys)
-
-
-def _copy(words: Words, step: ir.Step) -> str:
-    return atom_text(words, step.source) if isinstance(step, ir.Copy) else ""
-
-
-def _composite(words: Words, step: ir.Step) -> str:
+def _composite(
+    words: Words, step: ir.MakeArray | ir.MakeSet | ir.MakeObject | ir.Collect
+) -> str:
     match step:
         case ir.MakeArray(items=items):
             return f"[{_list(words, items)}]"
@@ -148,11 +155,12 @@ def _composite(words: Words, step: ir.Step) -> str:
             head = f"{atom_text(words, key)}: " if key is not None else ""
             opening, closing = _BRACKETS[kind]
             return f"{opening}{head}{atom_text(words, value)} | ...{closing}"
-        case _:
-            return ""
 
 
-def _call(words: Words, step: ir.Step) -> str:
+def _call(
+    words: Words,
+    step: ir.CallBuiltin | ir.ScanRelation | ir.CallFunction | ir.CallRule | ir.Extent,
+) -> str:
     match step:
         case (
             ir.CallBuiltin(name=name, args=args) | ir.ScanRelation(name=name, args=args)
@@ -164,8 +172,6 @@ def _call(words: Words, step: ir.Step) -> str:
             return rule_name(words, rule)
         case ir.Extent(path=path, keys=keys):
             return _reference(words, path_text("data", path), keys)
-        case _:
-            return ""
 
 
 def _builtin(words: Words, name: str, args: tuple[ir.Atom, ...]) -> str:
@@ -201,29 +207,6 @@ def _demand(words: Words, step: ir.Step) -> str:
             return f"{atom_text(words, source)}[_]"
         case _:
             return ""
-
-
-_READERS: Final[dict[type[ir.Step], Callable[[Words, ir.Step], str]]] = {
-    ir.Lookup: _lookup,
-    ir.Maybe: _lookup,
-    ir.Copy: _copy,
-    ir.MakeArray: _composite,
-    ir.MakeSet: _composite,
-    ir.MakeObject: _composite,
-    ir.Collect: _composite,
-    ir.CallBuiltin: _call,
-    ir.ScanRelation: _call,
-    ir.CallFunction: _call,
-    ir.CallRule: _call,
-    ir.Extent: _call,
-    ir.Equal: _demand,
-    ir.Holds: _demand,
-    ir.IsArray: _demand,
-    ir.IsObject: _demand,
-    ir.Not: _demand,
-    ir.Every: _demand,
-    ir.Scan: _demand,
-}
 
 
 def shortened(value: Value, most: int) -> str:

@@ -95,7 +95,10 @@ def base_documents(files: Iterable[DataFile], reads: set[tuple[str, ...]]) -> An
             continue
         value = _value(file.path)
         if not file.keys and not isinstance(value, dict):
-            continue
+            raise LoadError(
+                f"{file.path}: data is an object",
+                hint="in a folder, the name of the folder is the key of any value",
+            )
         for key in reversed(file.keys):
             value = {key: value}
         if file.keys or any(_touch((k,), path) for k in value for path in reads):
@@ -115,9 +118,8 @@ def _value(path: Path) -> Any:  # noqa: ANN401
     # YAML takes 30 ms to import, and few trees hold any that counts.
     from comply.load.yaml_text import read_yaml  # noqa: PLC0415
 
+    # Of several documents OPA takes the first.
     documents = read_yaml(source)
-    if len(documents) > 1:
-        raise LoadError(f"{path}: data is one document, this file has {len(documents)}")
     return documents[0][1] if documents else {}
 
 
