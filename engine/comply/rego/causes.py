@@ -7,6 +7,7 @@ from typing import Final
 
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError
+from comply.rego.lexer import FUTURE_KEYWORDS
 from comply.rego.pieces import nodes
 from comply.rego.resolution import head_path, static_path
 
@@ -104,11 +105,10 @@ def _visible(module: s.Module, modules: tuple[s.Module, ...]) -> Iterator[str]:
 
 def _advice(place: _Place, name: str, meant: str, modules: tuple[s.Module, ...]) -> str:
     """Return what to do about a variable that nothing gives a value."""
-    literal = _literal(place)
-    negated = isinstance(literal, s.Expr) and literal.negated
-    if name == "_":
-        return _IN_NOT if negated else _WILDCARD
-    if meant:
+    if _is_keyword(place.module, name):
+        imports = f"`import future.keywords.{name}` or `import rego.v1`"
+        return f"in Rego v0, `{name}` needs {imports}"
+    if meant and name != "_":
         return f"did you mean `{meant}`?"
     package = _elsewhere(name, place.module, modules)
     if package:
@@ -118,6 +118,15 @@ def _advice(place: _Place, name: str, meant: str, modules: tuple[s.Module, ...])
             f"no rule, import or variable has the name `{name}`: "
             f"is it `input.{name}`, or an import that is missing?"
         )
+    return _unbound(place, name)
+
+
+def _unbound(place: _Place, name: str) -> str:
+    """Return how a variable gets a value."""
+    literal = _literal(place)
+    negated = isinstance(literal, s.Expr) and literal.negated
+    if name == "_":
+        return _IN_NOT if negated else _WILDCARD
     if negated:
         return f"a `not` gives `{name}` no value: let an expression before it do so"
     if _is_compared(literal, name):
@@ -125,6 +134,11 @@ def _advice(place: _Place, name: str, meant: str, modules: tuple[s.Module, ...])
     if not place.rule.body:
         return "a body has to give it a value: `if { some ... in ... }`"
     return "nothing in the body gives it a value"
+
+
+def _is_keyword(module: s.Module, name: str) -> bool:
+    """Tell whether a name is a keyword that its file has not imported."""
+    return module.version == 0 and name in FUTURE_KEYWORDS
 
 
 def _literal(place: _Place) -> s.Literal | None:

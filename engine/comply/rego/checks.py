@@ -11,8 +11,13 @@ def check_modules(modules: tuple[s.Module, ...]) -> Iterator[RegoError]:
     """Yield what is wrong with the imports and the rules' names of v1 files."""
     for module in modules:
         if module.version == 1:
-            yield from _imports(module)
-            yield from _names(module)
+            yield from check_module(module)
+
+
+def check_module(module: s.Module) -> Iterator[RegoError]:
+    """Yield what is wrong with the imports and the rules' names of one file."""
+    yield from _imports(module)
+    yield from _names(module)
 
 
 def _imports(module: s.Module) -> Iterator[RegoError]:

@@ -68,10 +68,11 @@ def implicit_names(body: s.Body, *heads: s.Term) -> frozenset[str]:
     used = set(_used_names(body))
     for head in heads:
         used.update(term_names(head))
-    return frozenset(used.difference(_declared_names(body)))
+    return frozenset(used.difference(declared_names(body)))
 
 
-def _declared_names(body: s.Body) -> Iterator[str]:
+def declared_names(body: s.Body) -> Iterator[str]:
+    """Yield the names that a body introduces by `:=` and `some`."""
     for literal in body:
         match literal:
             case s.Some(names=names):

@@ -21,6 +21,7 @@ from comply.rego.parser import parse_module, parse_query
 from comply.rego.planner import Compilation, compile_query
 from comply.rego.resolution import Resolution, globals_of
 from comply.rego.resolve import resolve_query
+from comply.rego.strict import check_strictly
 from comply.rego.tree import Group, Node
 from comply.rego.types.check import Types, check_query
 from comply.source import Source
@@ -151,10 +152,13 @@ def _group_arity(group: Group) -> int:
     return len(rules[0].clauses[0].args)
 
 
-def compile_modules(modules: Mapping[str, str], version: Version = "auto") -> Policy:
+def compile_modules(
+    modules: Mapping[str, str], version: Version = "auto", *, strict: bool = False
+) -> Policy:
     """Return the policy of modules, given by file name.
 
-    `version` forces v0 or v1; `auto` decides for each file.
+    `version` forces v0 or v1; `auto` decides for each file. With `strict` what is
+    unused or deprecated is an error too.
 
     Raises:
         RegoError: with every error of every file in `.errors`.
@@ -168,7 +172,11 @@ def compile_modules(modules: Mapping[str, str], version: Version = "auto") -> Po
             errors.extend(error.errors)
     if errors:
         raise together(errors)
-    return compile_parsed(tuple(parsed))
+    policy = compile_parsed(tuple(parsed))
+    found = list(check_strictly(policy.modules)) if strict else []
+    if found:
+        raise together(found)
+    return policy
 
 
 def compile_parsed(
