@@ -124,11 +124,8 @@ _QUICK: Final = {
 _INTEGERS: Final = frozenset({"plus", "minus", "mul"})
 
 
-def quick_text(step: ir.CallBuiltin, text: Text, kinds: Kinds) -> str | None:
-    """Return Python that spares a call for operands of the usual types.
-
-    It holds `{call}` where the call stands that takes the others.
-    """
+def quick_text(step: ir.CallBuiltin, text: Text, kinds: Kinds, call: str) -> str | None:
+    """Return Python that spares `call` for operands of the usual types."""
     template = _QUICK.get(step.name)
     if template is None or (step.name == "split" and step.args[1] == ir.Const("")):
         return None
@@ -143,4 +140,4 @@ def quick_text(step: ir.CallBuiltin, text: Text, kinds: Kinds) -> str | None:
     if not unknown:
         return quick
     guard = " and ".join(f"type({text(a)}) is {python}" for a in unknown)
-    return f"{quick} if {guard} else {{call}}"
+    return f"{quick} if {guard} else {call}"

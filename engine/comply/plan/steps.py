@@ -17,6 +17,7 @@ from comply.plan.writer import name
 
 DEEPEST = 14
 _LOOPS = (ir.Scan, ir.ScanIndex, ir.ScanRelation)
+_NESTING = (*_LOOPS, ir.Collect, ir.Not)
 
 
 def print_steps(
@@ -35,7 +36,7 @@ def print_steps(
     i = 0
     while i < len(steps):
         step = steps[i]
-        if writer.nested >= DEEPEST and isinstance(step, _LOOPS):
+        if writer.nested >= DEEPEST and isinstance(step, _NESTING):
             _print_tail(printer, flow, steps[i:], needs)
             break
         _settle_before(printer, step)
@@ -363,9 +364,9 @@ def _print_builtin(printer: Printer, flow: Flow, step: ir.CallBuiltin) -> None:
         writer.line(f"{target} = {ready.text}")
         return
     call = _call(printer, flow, step.name, args)
-    quick = None if mocked else quick_text(step, text, printer.kinds)
+    quick = None if mocked else quick_text(step, text, printer.kinds, call)
     if quick is not None:
-        call = quick.replace("{call}", call)
+        call = quick
     with writer.block("try:"):
         writer.line(f"{target} = {call}")
     with writer.block("except BuiltinError as e:"):
