@@ -30,7 +30,8 @@ def write(
     run: Run,  # noqa: ARG001  (reporters share one signature)
 ) -> None:
     """Write a header and a line for each finding."""
-    writer = csv.writer(out, lineterminator="\n")
+    # Python 3.11 quotes no lone carriage return by itself.
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(_COLUMNS)
     writer.writerows([_inert(cell) for cell in _cells(f)] for f in findings)
 
