@@ -42,7 +42,7 @@ OPERATORS = (
 )  # fmt: skip
 
 
-def bare(node: Any) -> Any:  # noqa: ANN401  (any node, or what a node holds)
+def bare(node: Any) -> Any:
     """Return a tree without what its layout decides: offsets, wildcards' numbers."""
     if isinstance(node, tuple):
         return tuple(bare(item) for item in node)
