@@ -1,6 +1,7 @@
 """REGO FILES -> POLICIES: which files are compiled together, and where checks start."""
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 from comply.findings import Status
@@ -13,7 +14,7 @@ from comply.rego.modules import plan_modules
 from comply.rego.parser import parse_module
 from comply.rego.policy import Version
 from comply.rego.resolution import head_path
-from comply.rego.syntax import Import, Module, Ref, Scalar, Var
+from comply.rego.syntax import Module, Ref, Scalar, Term, Var
 from comply.rego.syntax import Rule as RegoRule
 from comply.rules.checks import Compiled
 from comply.rules.files import RuleFile
@@ -25,6 +26,8 @@ _ENTRIES: Final = {
     "warn": Status.WARNING,
 }
 _ALONE: Final = ("spacelift",)
+
+Path = tuple[str, ...]
 
 
 def compile_files(
@@ -58,43 +61,63 @@ def group_files(
     Files of one package are one group, and so are packages where one names the other.
     Spacelift runs each policy alone, though all are in one package.
     """
-    packages = {module.package for _, module in parsed}
-    groups: list[list[tuple[RuleFile, Module]]] = []
-    homes: dict[tuple[str, ...], list[tuple[RuleFile, Module]]] = {}
+    packages = tuple(dict.fromkeys(module.package for _, module in parsed))
+    joined = {package: package for package in packages}
+    for _, module in parsed:
+        for package in _named(module, packages):
+            joined[_home(joined, package)] = _home(joined, module.package)
+    alone: list[list[tuple[RuleFile, Module]]] = []
+    groups: dict[Path, list[tuple[RuleFile, Module]]] = {}
     for item in parsed:
-        own = item[1].package
-        if own == _ALONE:
-            groups.append([item])
-            continue
-        joined = [item]
-        for name in {own, *_named(item[1], packages)}:
-            held = homes.get(name)
-            if held is not None and held is not joined:
-                held_names = [n for n, g in homes.items() if g is held]
-                joined = [*held, *(x for x in joined if x not in held)]
-                homes.update(dict.fromkeys(held_names, joined))
-            homes[name] = joined
-        for name in [n for n, g in homes.items() if any(x in joined for x in g)]:
-            homes[name] = joined
-    unique = {id(g): g for g in homes.values()}
-    return [*groups, *unique.values()]
+        package = item[1].package
+        if package == _ALONE:
+            alone.append([item])
+        else:
+            groups.setdefault(_home(joined, package), []).append(item)
+    return [*alone, *groups.values()]
 
 
-def _named(module: Module, packages: set[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Yield the packages that a module names in its imports."""
-    for item in module.imports:
-        path = _data_path(item)
-        for package in packages:
-            if path and path[: len(package)] == package:
+def _home(joined: dict[Path, Path], package: Path) -> Path:
+    """Return the package that stands for all those a package is compiled with."""
+    while joined[package] != package:
+        package = joined[package]
+    return package
+
+
+def _named(module: Module, packages: tuple[Path, ...]) -> Iterator[Path]:
+    """Yield the packages that a module may read: those at, above or under a path."""
+    if module.package == _ALONE:
+        return
+    paths = set(data_paths((module.imports, module.rules)))
+    for package in packages:
+        for path in paths:
+            shared = min(len(path), len(package))
+            if package != _ALONE and path[:shared] == package[:shared]:
                 yield package
+                break
 
 
-def _data_path(item: Import) -> tuple[str, ...]:
-    match item.path:
+def data_paths(node: object) -> Iterator[Path]:
+    """Yield the ground beginnings of the references to `data` in a tree."""
+    match node:
+        case tuple():
+            for item in node:
+                yield from data_paths(item)
         case Ref(head=Var(name="data"), path=path):
-            return tuple(str(p.value) for p in path if isinstance(p, Scalar))
+            yield tuple(_ground(path))
+            yield from data_paths(path)
+        case _ if is_dataclass(node):
+            for item in fields(node):
+                yield from data_paths(getattr(node, item.name))
         case _:
-            return ()
+            return
+
+
+def _ground(path: tuple[Term, ...]) -> Iterator[str]:
+    for step in path:
+        if not isinstance(step, Scalar) or not isinstance(step.value, str):
+            return
+        yield step.value
 
 
 def _compile(group: list[tuple[RuleFile, Module]], files: list[RuleFile]) -> Compiled:
