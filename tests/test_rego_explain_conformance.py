@@ -20,7 +20,7 @@ from comply.rego.syntax import Module
 from comply.rego.tracing import attempts, trace_modules, turns
 from comply.source import Source
 
-CASES = [case for case in json_lines(SHARED / "conformance/opa/cases.jsonl")]
+CASES = json_lines(SHARED / "conformance/opa/cases.jsonl")
 STEP = 8
 """Every eighth case: a second instead of ten. All of them agreed when this was written."""
 
