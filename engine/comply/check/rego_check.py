@@ -293,9 +293,14 @@ def _failed(
 
 
 def members(value: Value) -> Iterable[Value]:
-    """Return the results in the value of an entry rule: `deny if`, `deny[msg] if`."""
+    """Return the results in the value of an entry rule: `deny if`, `deny[msg] if`.
+
+    An object is one result if it has a `msg`; else its keys are the results.
+    """
     if value is UNDEFINED or value is False or value is None:
         return ()
+    if isinstance(value, dict) and isinstance(value.get("msg"), str):
+        return (value,)
     if isinstance(value, dict):
         return [k for k, v in entries(value) if v is not False]
     if isinstance(value, list | RegoSet):
