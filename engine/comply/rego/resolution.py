@@ -64,7 +64,7 @@ def named_place(source: Source, at: int) -> Span:
     while end < len(text) and (text[end].isalnum() or text[end] == "_"):
         end += 1
     whole = end
-    while text[whole : whole + 1] == "." or text[whole : whole + 1].isalnum():
+    while text[whole : whole + 1].isalnum() or text[whole : whole + 1] in ("_", "."):
         whole += 1
     called = text[whole : whole + 1] == "("
     return source.span(at, max(1, (whole if called else end) - at))

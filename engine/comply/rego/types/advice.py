@@ -83,8 +83,8 @@ def _with_article(name: str) -> str:
 def advise_equality(left: Maybe, right: Maybe) -> str:
     """Return the hint for two terms whose types share no value."""
     kinds = frozenset({noun(left), noun(right)})
-    if len(kinds) == 1:
-        return f"no two such {noun(left)}s are equal" if noun(left) else ""
+    if len(kinds) == 1 and noun(left):
+        return f"no two such {noun(left)}s are equal"
     if "" in kinds:
         return "no value has both types"
     advice = f"{nouns(left)} never equals {nouns(right)}"
@@ -112,8 +112,9 @@ def _advise_order(have: list[Maybe], function: FunctionType) -> str:
 
 
 def _advise_kind(kind: Maybe, wanted: Maybe) -> str:
-    if nouns(kind) == nouns(wanted):
-        return f"it takes {show(wanted)}"
+    members = wanted.members if isinstance(wanted, Union) else (wanted,)
+    if noun(kind) in map(noun, members):
+        return f"it takes {' or '.join(map(show, members))}"
     return f"it takes {nouns(wanted)} here, not {nouns(kind)}"
 
 
