@@ -202,6 +202,17 @@ def test_a_test_without_a_partner_is_about_what_no_other_tests(tmp_path: Path) -
     assert one(report, "test_t").outcome is Outcome.PASS
 
 
+def test_tests_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    root = spacelift_tree(tmp_path, 3)
+    for path in (root / "plan").glob("*_test.rego"):
+        write(root, {f"plan/tests/{path.name}": path.read_text()})
+        path.unlink()
+    # A policy of the same name that is farther away.
+    other = 'package spacelift\ndeny["another"] { true }\n'
+    write(root, {"approval/policy-1.rego": other})
+    assert [str(r.outcome) for r in run(root).results] == ["pass"] * 6
+
+
 def test_files_of_the_package_that_are_no_policies_come_along(tmp_path: Path) -> None:
     root = spacelift_tree(tmp_path, 2)
     policy = "package spacelift\ndeny[m] { m := message(helper) }\n"

@@ -80,8 +80,7 @@ def _pairs(sources: list[Source], others: list[Source]) -> list[Group]:
     for path, source in by_path.items():
         if not is_test(source):
             continue
-        partner = path.with_name(path.stem.removesuffix(_SUFFIX) + path.suffix)
-        found = [partner] if partner in policies else _beside(path, by_path)
+        found = _partner(path, policies) or _beside(path, by_path)
         tested.update(found)
         members = [*(policies[p] for p in found), source]
         groups.append(_with_others(members, others))
@@ -89,6 +88,25 @@ def _pairs(sources: list[Source], others: list[Source]) -> list[Group]:
         if path not in tested:
             groups.append(_with_others([source], others))
     return groups
+
+
+def _partner(path: Path, policies: Iterable[Path]) -> list[Path]:
+    """Return the policy that a test is named after: beside it, or nearest to it."""
+    name = path.stem.removesuffix(_SUFFIX) + path.suffix
+    found = [policy for policy in policies if policy.name == name]
+    return sorted(found, key=lambda policy: -_shared(path, policy))[:1]
+
+
+def _shared(path: Path, other: Path) -> int:
+    """Return how many folders two paths begin with alike."""
+    pairs = zip(path.parent.parts, other.parent.parts, strict=False)
+    shared = 0
+    for mine, theirs in pairs:
+        if mine != theirs:
+            break
+        shared += 1
+    # Of two as near, the one in the folder itself.
+    return 2 * shared + (path.parent == other.parent)
 
 
 def _beside(path: Path, by_path: dict[Path, Source]) -> list[Path]:
