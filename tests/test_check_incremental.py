@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -192,6 +192,10 @@ class Incremental(RuleBasedStateMachine):
 
 
 TestIncremental = Incremental.TestCase
+# An example is a whole history, each step of which is checked from scratch as well.
+TestIncremental.settings = settings(
+    max_examples=max(settings().max_examples // 4, 10), stateful_step_count=20
+)
 
 
 def session_of(changes: list[Resource], *rules: str) -> tuple[Session, Loaded]:
