@@ -30,6 +30,7 @@ BENCHMARKS = (
     "one_change",
     "warm_runs",
     "memory",
+    "policy_tests",
 )
 INTRODUCTION = """# Benchmarks
 
