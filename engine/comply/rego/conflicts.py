@@ -32,8 +32,9 @@ def check_conflicts(
     for path, members in by_path.items():
         for error in _between(path, members, sources):
             yield path, error
-        if path in packages:
-            yield path, _with_package(path, members[0], packages[path], sources)
+        whole = next((r for r in members if not r.clauses[0].suffix), None)
+        if whole is not None and path in packages:
+            yield path, _with_package(path, whole, packages[path], sources)
         elif path in inside:
             for error in _inside(path, members, inside[path], sources):
                 yield path, error

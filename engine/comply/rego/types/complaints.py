@@ -13,7 +13,7 @@ from comply.rego.types.advice import (
     advise_operand,
     advise_step,
 )
-from comply.rego.types.environment import Environment, function_type, type_of
+from comply.rego.types.environment import Environment, type_of
 from comply.rego.types.lattice import FunctionType, Maybe, key_of, keys_of, values_of
 from comply.rego.types.operands import operand_names
 from comply.rego.types.references import Astray
@@ -54,15 +54,16 @@ def complain_member(
 
 
 def complain_operands(
-    errors: Complaints, env: Environment, literal: f.Invoke, index: int
+    errors: Complaints,
+    env: Environment,
+    literal: f.Invoke,
+    function: FunctionType,
+    index: int,
 ) -> None:
     """Say that an operand of a call, the one at `index`, has the wrong type.
 
     The result counts as the last operand.
     """
-    function = function_type(env, literal)
-    if function is None:
-        return
     output = () if literal.output is None else (literal.output,)
     terms = (*literal.args, *output)
     # What a nested call answers has no name of its own: OPA shows it as unknown.
@@ -153,8 +154,6 @@ def wanted_text(builtin: str, function: FunctionType, *, result: bool) -> str:
 def arity_text(builtin: str, args: tuple[f.FlatTerm, ...]) -> str:
     """Return what is wrong with the number of operands of a built-in's call."""
     function = builtin_type(builtin)
-    if function is None:
-        return f"{builtin}: arity mismatch"
     have = ", ".join(show(type_of(Environment(Node()), arg)) for arg in args)
     wanted = wanted_text(builtin, function, result=False)
     return f"{builtin}: arity mismatch\n\thave: ({have})\n\twant: {wanted}"

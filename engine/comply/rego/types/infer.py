@@ -205,16 +205,18 @@ def _call(context: Checking, literal: f.Invoke) -> None:
     if literal.builtin in ("internal.member_2", "internal.member_3"):
         _member(context, literal)
     function = function_type(env, literal)
-    operands = (
-        () if function is None else zip(literal.args, function.args, strict=False)
-    )
+    if function is None:
+        if literal.output is not None:
+            match(env, literal.output, ANY)
+        return
+    operands = zip(literal.args, function.args, strict=False)
     wrong = [i for i, (arg, kind) in enumerate(operands) if not match(env, arg, kind)]
     # The result of a call that failed may be anything, so that no other error follows.
-    result = ANY if function is None or wrong else function.result
+    result = ANY if wrong else function.result
     if literal.output is not None and not match(env, literal.output, result):
         wrong.append(len(literal.args))
     if wrong:
-        complain_operands(context.errors, env, literal, wrong[0])
+        complain_operands(context.errors, env, literal, function, wrong[0])
 
 
 def _member(context: Checking, literal: f.Invoke) -> None:

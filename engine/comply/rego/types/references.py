@@ -46,8 +46,6 @@ def check_reference(env: Environment, term: s.Ref) -> Astray | None:
     if isinstance(kind, FunctionType):
         return Astray(term, first - 1, kind, None, ())
     for index, step in enumerate(rest, first):
-        if kind is None:
-            return None
         wrong = _check_step(env, f.as_flat(step), kind)
         if wrong is not None:
             return Astray(term, index, kind, wrong.have, key_texts(kind))

@@ -14,13 +14,14 @@ from comply.rego.types.lattice import (
     ObjectType,
     SetType,
     Type,
-    either,
+    Union,
+    rank,
 )
 
 
 @cache
-def builtin_type(name: str) -> FunctionType | None:
-    """Return the type of a built-in, None for one that takes any number of operands.
+def builtin_type(name: str) -> FunctionType:
+    """Return the type of a built-in; one that takes anything has no operands in it.
 
     >>> builtin_type("upper")
     FunctionType(args=(Basic(name='string'),), result=Basic(name='string'))
@@ -29,10 +30,8 @@ def builtin_type(name: str) -> FunctionType | None:
         KeyError: if there is no such built-in.
     """
     operands, _, result = SIGNATURES[name][1].partition("->")
-    if operands.strip() == "any*":
-        return None
-    args = tuple(map(read_type, split_outside(operands, ","))) if operands else ()
-    return FunctionType(args, read_type(result))
+    texts = [] if operands.strip() in ("", "any*") else split_outside(operands, ",")
+    return FunctionType(tuple(map(read_type, texts)), read_type(result))
 
 
 def read_type(text: str) -> Type:
@@ -43,12 +42,8 @@ def read_type(text: str) -> Type:
     Raises:
         ValueError: if it stands for none.
     """
-    out: Type | None = None
-    for part in split_outside(text, "|"):
-        out = either(out, _member(part.strip()))
-    if out is None:
-        raise ValueError(text)
-    return out
+    kinds = [_member(part.strip()) for part in split_outside(text, "|")]
+    return Union(tuple(sorted(kinds, key=rank))) if len(kinds) > 1 else kinds[0]
 
 
 def _member(text: str) -> Type:
