@@ -131,6 +131,60 @@ def test_what_failed(body: str, text: str, values: dict[str, str] | None) -> Non
         assert dict(reason.values) == values
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("t if { x := {input.n}; x == {5} }", "`x == {5}` is false"),
+        ('t if { {"a": input.n} == {"a": 5} }', '`{"a": input.n} == {"a": 5}` is false'),
+        ("t if { [input.n, 1] == [2, 1] }", "`[input.n, 1] == [2, 1]` is false"),
+        ("t if { {input.n} == set() }", "`{input.n} == set()` is false"),
+        (
+            "t if { count([x | some x in input.xs]) == 1 }",
+            "`count([x | ...]) == 1` is false",
+        ),
+        (
+            "t if { count({k: v | some k, v in input.xs}) == 1 }",
+            "`count({k: v | ...}) == 1` is false",
+        ),
+        ("t if { 7, 1 in input.xs }", "`7, 1 in input.xs` is false"),
+        ("t if { 9 in input.xs }", "`9 in input.xs` is false"),
+        ("t if { input.n - 1 > 2 * (input.n + 1) }", None),
+        ("t if { input.a[input.s] }", "`input.a.abc` is undefined"),
+        ("t if { some i; input.xs[i] == input.n }", "`input.n == input.xs[i]` is false"),
+        ("t if { input.xs[_] == input.n }", "`input.n == input.xs[_]` is false"),
+        ("t if { some k, _ in input.xs; k > 4 }", "`k > 4` is false"),
+        ("t if { every k, v in input.xs { k > v } }", "`every k, v in input.xs` is false"),
+        ('t if { $"n is {input.n}" == "x" }', '`the text == "x"` is false'),
+        ("t if { x := data.base[input.s]; x }", None),
+        ('t if { input.s == "a text that is so long that it is cut in the middle of it" }', None),
+        ("t if { upper(input.s) == lower(input.s) }", None),
+        ("t if { not input.a.x == 1 }", "`not input.a.x == 1` is false: `input.a.x == 1` holds"),
+        ("t if { rand.intn(input.s, -1) == 3 }", None),
+    ],
+)  # fmt: skip
+def test_words_are_those_of_the_author(body: str, text: str | None) -> None:
+    input_ = {"xs": [1, 2], "n": 4, "off": False, "a": {"x": 1}, "s": "abc"}
+    reason = _try(body, input_).reason()
+    if text is not None:
+        assert reason.text == text
+    assert "%" not in reason.text
+    assert reason.text.count("`") % 2 == 0
+    assert len(reason.text) < 120
+
+
+def test_rules_of_other_packages_have_their_path() -> None:
+    other = parse_module(Source("q.rego", "package q.r\nimport rego.v1\nx := 1\n"))
+    text = HEAD + "t if { data.q.r.x == 2 }\nu if { count(data.q.r) == 3 }"
+    traced = trace_modules((parse_module(Source("p.rego", text)), other))
+    for name, wanted in (("t", "`data.q.r.x == 2`"), ("u", "`count(data.q.r) == 3`")):
+        events: list[Event] = []
+        evaluation = Evaluation(probe=recorder(events))
+        [rule] = [r for r in traced.plan.rules if r.path[-1] == name]
+        traced.program.rules[rule.id](Context(traced.program.tree, {}, {}, evaluation))
+        tried = _Tried(traced, attempts(traced.points, events))
+        assert tried.reason().text == f"{wanted} is false"
+
+
 def test_the_furthest_turn_counts() -> None:
     body = "t if {\n\tsome x in input.xs\n\tx.a == 1\n\tx.b == 2 # and so on\n}"
     reason = _try(body, {"xs": [{"a": 0}, {"a": 1, "b": 3}, {"a": 1, "b": 4}]}).reason()

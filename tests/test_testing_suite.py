@@ -122,6 +122,21 @@ test_none[name] if {
     assert reason.values == (("size", "2"),)
 
 
+def test_cases_that_cannot_be_listed_are_one_test(tmp_path: Path) -> None:
+    text = """package a
+import rego.v1
+test_x[name] if {
+	some other
+	name = other
+	other = ["a", "b"][_]
+	startswith(name, "a")
+}
+"""
+    report = run(write(tmp_path, {"a.rego": text}))
+    assert outcomes(report) == {"test_x": "fail"}
+    assert "an object" in one(report, "test_x").message
+
+
 def test_data_stands_at_its_folder(tmp_path: Path) -> None:
     text = """package a
 import rego.v1
