@@ -1,7 +1,6 @@
 """CALL -> FUNCTION: what the name of a call stands for, and whether its operands fit."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from comply.plan.builtins.signatures import SIGNATURES
@@ -109,6 +108,8 @@ def _check_deprecated(context: Resolution, term: s.Call, name: str) -> None:
 
 def _nearest(context: Resolution, path: GlobalPath) -> str:
     """Return a hint that names the closest function there is."""
+    from difflib import get_close_matches  # noqa: PLC0415  (only when it failed)
+
     name = ".".join(path)
     elsewhere = [p for p in context.functions if p[-1] == path[-1]]
     if elsewhere and path[0] != "data":

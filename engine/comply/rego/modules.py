@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from comply.plan import ir
 from comply.plan.optimize import optimize
 from comply.rego import syntax as s
-from comply.rego.causes import root_causes
 from comply.rego.chain import Annotations, chain, collect, rule_fields
 from comply.rego.checks import check_modules
 from comply.rego.conflicts import check_conflicts
@@ -68,6 +67,8 @@ def plan_modules(
     checking = check_types(checked, root, calls, compilation.ordered, sources)
     errors.extend(checking.errors.found)
     if errors:
+        from comply.rego.causes import root_causes  # noqa: PLC0415  (only when it failed)
+
         raise together(root_causes(errors, modules))
     packages = tuple(sorted({("data", *m.package) for m in modules}))
     entries = frozenset(rule.id for rule in rules if rule.path in wanted)

@@ -21,7 +21,6 @@ from comply.rego.parser import parse_module, parse_query
 from comply.rego.planner import Compilation, compile_query
 from comply.rego.resolution import Resolution, globals_of
 from comply.rego.resolve import resolve_query
-from comply.rego.strict import check_strictly
 from comply.rego.tree import Group, Node
 from comply.rego.types.check import Types, check_query
 from comply.source import Source
@@ -173,9 +172,11 @@ def compile_modules(
     if errors:
         raise together(errors)
     policy = compile_parsed(tuple(parsed))
-    found = list(check_strictly(policy.modules)) if strict else []
-    if found:
-        raise together(found)
+    if strict:
+        from comply.rego.strict import check_strictly  # noqa: PLC0415  (seldom asked for)
+
+        if found := list(check_strictly(policy.modules)):
+            raise together(found)
     return policy
 
 

@@ -1,6 +1,5 @@
 """TYPES -> HINT: what an author most likely meant."""
 
-from difflib import get_close_matches
 from typing import Final
 
 from comply.rego.types.lattice import (
@@ -156,6 +155,8 @@ def advise_step(kind: Maybe, step: str, keys: tuple[str, ...]) -> str:
 
     `step` and `keys` are as written; `keys` are those that the document has.
     """
+    from difflib import get_close_matches  # noqa: PLC0415  (only when it failed)
+
     near = get_close_matches(step, keys, 1)
     if near:
         return f"did you mean {near[0]}?"
