@@ -45,6 +45,7 @@ class Writer:
     rules: list[Known] = field(default_factory=list)
     bound: dict[str, str] = field(default_factory=dict)
     plain: bool = False
+    given: list[str] = field(default_factory=list)
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share
@@ -57,7 +58,14 @@ class Writer:
         return replace(self, bound=dict(self.bound))
 
     def declare(self, kind: str) -> str | None:
-        """Return a name that is not in scope, now bound; None if all are."""
+        """Return a name that is not in scope, now bound; None if all are.
+
+        rego-cpp mixes up names of an inner scope that come again further down.
+        """
+        if self.plain:
+            self.given.append(f"n{len(self.given)}")
+            self.bound[self.given[-1]] = kind
+            return self.given[-1]
         free = [n for n in NAMES if n not in self.bound]
         if not free:
             return None
@@ -268,14 +276,15 @@ def body(w: Writer, depth: int, length: int) -> list[str]:
 
 def assign(w: Writer, d: int) -> str:
     kind = w.pick([*KINDS, "any"])
-    value = term(w, kind, d)
+    # rego-cpp overlooks the error of a built-in whose result nothing uses.
+    value = term(w, kind, 0 if w.plain else d)
     name = w.declare(kind)
     return f"{name} := {value}" if name else value
 
 
 def unify(w: Writer, d: int) -> str:
     kind = w.pick([*KINDS, "any"])
-    value = term(w, kind, d)
+    value = term(w, kind, 0 if w.plain else d)
     shape = w.pick(["plain", "plain", "array", "object", "both", "swapped"])
     if shape == "object":
         value = reference(w, d) if w.chance(0.9) else value

@@ -323,7 +323,7 @@ deny := "first" if { count(input.resource_changes) > 1 } else := "second"
             "eval_conflict_error",
         ),
         (
-            "deny contains x if {\n\tsome r in input.resource_changes\n\tx := f(r)\n}\n\n"
+            "deny contains f(r) if some r in input.resource_changes\n\n"
             "f(r) := 1 if r.name\n\nf(r) := 2 if r.type",
             "eval_conflict_error",
         ),
