@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     Exit code: 0 there is an answer, 2 there is no such rule or finding.
     """  # noqa: D301  (click wants the character)
     settings = read_settings(None)
-    files = _files(rules or settings.rules, settings.packs)
+    files = _files(*((rules, ()) if rules else (settings.rules, settings.packs)))
     session = Session(rules=(), packs=())
     documents = _documents(session, paths or settings.paths)
     data = {"comply": {"parameters": settings.parameters}}

@@ -265,9 +265,10 @@ def _shown(study: Study, values: Iterable[Found]) -> tuple[tuple[str, str], ...]
 
 
 def _says_itself(text: str, value: Value) -> bool:
-    """Tell whether the words of a value are the value: a constant, a composite."""
-    composite = text == "_" or text[0] in "[{" or len(text) > _LONGEST
-    return composite or text == shortened(value, _WIDEST)
+    """Tell whether the words of a value are the value, or say it no shorter."""
+    composite = text == "_" or text[0] in "[{"
+    long_call = len(text) > _LONGEST and "(" in text
+    return composite or long_call or text == shortened(value, _WIDEST)
 
 
 def _because(study: Study, words: Words, turn: Turn, depth: int) -> tuple[Reason, ...]:
