@@ -323,8 +323,10 @@ deny := "first" if { count(input.resource_changes) > 1 } else := "second"
             "eval_conflict_error",
         ),
         (
-            "deny contains f(r) if some r in input.resource_changes\n\n"
-            "f(r) := 1 if r.name\n\nf(r) := 2 if r.type",
+            (
+                "deny contains f(r) if some r in input.resource_changes\n\n"
+                "f(r) := 1 if r.name\n\nf(r) := 2 if r.type"
+            ),
             "eval_conflict_error",
         ),
         (

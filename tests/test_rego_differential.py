@@ -76,7 +76,8 @@ def decide(opa: str, dispute: Dispute, folder: Path) -> Value:
     data.write_text(json.dumps(BASE))
     input_.write_text(json.dumps(dispute.input))
     query = f"x = data.gen.{dispute.rule}"
-    command = [opa, "eval", "-d", module, "-d", data, "-i", input_, query]
+    command = [opa, "eval", "-d", str(module), "-d", str(data)]
+    command += ["-i", str(input_), query]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     answer = json.loads(made.stdout)
     if "errors" in answer:
