@@ -1,6 +1,6 @@
 """TERM -> TYPE: what is known of variables, documents and rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from comply.plan.builtins.signatures import SIGNATURES
@@ -16,6 +16,7 @@ from comply.rego.types.lattice import (
     Maybe,
     ObjectType,
     SetType,
+    Type,
     either,
     key_of,
     select,
@@ -30,7 +31,8 @@ class Environment:
     """The types of rules by the id of their group, and of one clause's variables.
 
     `closures` holds the types of comprehensions by identity, `replaced` the identities
-    of the nodes in whose place a `with` puts something else.
+    of the nodes in whose place a `with` puts something else, `input` the type of the
+    document that a `with` leaves there.
     """
 
     root: Node
@@ -38,6 +40,7 @@ class Environment:
     variables: dict[str, Maybe] = field(default_factory=dict)
     closures: dict[int, Maybe] = field(default_factory=dict)
     replaced: frozenset[int] = frozenset()
+    input: Type = ANY
 
 
 def type_of(env: Environment, term: f.FlatTerm) -> Maybe:
@@ -100,7 +103,7 @@ def head_type(env: Environment, term: s.Ref) -> tuple[Maybe, tuple[s.Term, ...]]
     """
     match term.head:
         case s.Var(name="input"):
-            return ANY, term.path
+            return env.input, term.path
         case s.Var(name="data"):
             return _document(env, term.path)
         case head:
@@ -126,6 +129,22 @@ def _document(
             return ANY, path[number:]
         node = child
     return extent_type(env, node), ()
+
+
+def holding(paths: Iterable[tuple[str, ...]]) -> Type:
+    """Return the type of a document that has something at each of `paths`.
+
+    >>> holding([("a",)])
+    ObjectType(fields={'a': Union(members=())}, rest=(Basic(name='string'), Union(members=())))
+    """
+    found = set(paths)
+    if not found or () in found:
+        return ANY
+    fields: dict[Key, Maybe] = {
+        name: holding(path[1:] for path in found if path[0] == name)
+        for name in {path[0] for path in found}
+    }
+    return ObjectType(fields, (STRING, ANY))
 
 
 def _open(node: Node) -> ObjectType:

@@ -2,7 +2,7 @@
 
 Follows OPA's type checker: rules after those they depend on, bodies in the order they
 run; what nothing is known of may be anything. Of the body of an
-`every` only the references are checked.
+`every` only the references and closures are checked.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,6 +24,7 @@ from comply.rego.types.environment import (
     Environment,
     function_at,
     function_type,
+    holding,
     type_of,
 )
 from comply.rego.types.lattice import (
@@ -108,12 +109,19 @@ def check_body(context: Checking, body: f.FlatBody) -> None:
 
 @contextmanager
 def _replaced(env: Environment, withs: f.Replacements) -> Iterator[None]:
-    """Let the rules that an expression replaces be of any type in it."""
+    """Let the rules that an expression replaces be of any type in it.
+
+    The paths of the input that it replaces are known to be there.
+    """
     nodes = [node_at(env.root, item.path) for item in withs]
-    before = env.replaced
-    env.replaced = before.union(id(n) for n in nodes if n and not _is_function(n))
+    before = env.replaced, env.input
+    env.replaced = env.replaced.union(
+        id(node) for node in nodes if node and not _is_function(node)
+    )
+    inputs = [item.path[1:] for item in withs if item.path[0] == "input"]
+    env.input = holding(inputs) if inputs else env.input
     yield
-    env.replaced = before
+    env.replaced, env.input = before
 
 
 def _is_function(node: Node) -> bool:
@@ -143,13 +151,16 @@ def _literal(context: Checking, literal: f.FlatLiteral) -> None:
 
 
 def _inside_every(context: Checking, literal: f.ForAll) -> None:
-    """Check the references in the body of an `every`, as OPA does, and nothing else."""
+    """Check the references and closures in the body of an `every`.
+
+    As in OPA, its expressions are not.
+    """
     for inner in context.ordered.get(id(literal.body), ()):
-        if isinstance(inner, f.ForAll):
-            _inside_every(context, inner)
         plain = inner.literal if isinstance(inner, f.Negate) else inner
         with _replaced(context.env, inner.withs):
-            _operands(context, filter(_is_reference, _terms(plain)))
+            _operands(context, _terms(plain))
+        if isinstance(inner, f.ForAll):
+            _inside_every(context, inner)
 
 
 def _terms(literal: f.FlatLiteral) -> tuple[f.FlatTerm, ...]:
@@ -160,10 +171,6 @@ def _terms(literal: f.FlatLiteral) -> tuple[f.FlatTerm, ...]:
             return (term,)
         case _:
             return ()
-
-
-def _is_reference(term: f.FlatTerm) -> bool:
-    return isinstance(term, s.Ref)
 
 
 def _operands(context: Checking, terms: Iterable[f.FlatTerm]) -> None:

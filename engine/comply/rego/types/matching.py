@@ -74,9 +74,10 @@ def match(
     match term:
         case s.Var(name=name):
             known = env.variables.get(name)
-            if known is not None and not joined:
-                return unifies(known, kind)
-            env.variables[name] = either(known, kind)
+            if known is not None and not unifies(known, kind):
+                return False
+            if known is None or joined:
+                env.variables[name] = either(known, kind)
             return True
         case s.Array() | s.Object() | s.Set() if isinstance(kind, Union):
             if not kind.members:
