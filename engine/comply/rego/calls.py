@@ -80,7 +80,6 @@ def callee(context: Resolution, scope: Scope, term: s.Call) -> Callee:
 
 def _undefined(context: Resolution, term: s.Call, name: str, hint: str) -> Callee:
     shown = f.original(name) if name.startswith("$") else name
-    shown = shown.removeprefix(".".join(("data", *context.module.package, "")))
     text = f"undefined function {shown}"
     context.fail("rego_type_error", text, term.name.at, hint)
     return Callee()
