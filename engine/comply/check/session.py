@@ -143,7 +143,9 @@ class Session:
 
     def described(self) -> list[Rule]:
         """Return the rules that compiled, by id."""
-        rules = {r.id: r for checks in self._checks for r in checks.rules}
+        every = [r for checks in self._checks for r in checks.rules]
+        # Rules of a file share its id; the first is what the file is about.
+        rules = {r.id: r for r in reversed(every)}
         for rule in self._assertions:
             rules[rule.id] = _sql_check().described(rule, self._packs)
         return [rules[key] for key in sorted(rules)]

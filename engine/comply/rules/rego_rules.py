@@ -1,7 +1,7 @@
 """REGO FILES -> POLICIES: which files are compiled together, and where checks start."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final
 
 from comply.findings import Status
@@ -18,7 +18,7 @@ from comply.rego.syntax import Module, Ref, Scalar, Term, Var
 from comply.rego.syntax import Rule as RegoRule
 from comply.rules.checks import Compiled
 from comply.rules.files import RuleFile
-from comply.rules.rule import describe
+from comply.rules.rule import Rule, describe
 
 _ENTRIES: Final = {
     "deny": Status.VIOLATION,
@@ -131,36 +131,64 @@ def _compile(group: list[tuple[RuleFile, Module]], files: list[RuleFile]) -> Com
     plan = plan_modules(modules, wanted).plan
     code = print_plan(plan)
     entries = [r for r in plan.rules if r.path in wanted and r.kind != "function"]
+    rules = [describe(file, metadata(module)) for file, module in group]
+    own = dict(_own_rules(group, rules))
     return Compiled(
         code,
         compiled(code),
         layout_of(plan),
         tuple(files.index(file) for file, _ in group),
-        tuple(describe(file, metadata(module)) for file, module in group),
-        tuple(unit for rule in entries for unit in _units(plan, rule)),
-        tuple(whole for rule in entries for whole in _wholes(plan, rule)),
+        tuple(rules),
+        tuple(unit for rule in entries for unit in _units(plan, rule, own)),
+        tuple(whole for rule in entries for whole in _wholes(plan, rule, own)),
     )
 
 
+Places = dict[tuple[int, int], int]
+"""Where annotated rules begin, as source and offset, and what describes them."""
+
+
+def _own_rules(
+    group: list[tuple[RuleFile, Module]], rules: list[Rule]
+) -> Iterator[tuple[tuple[int, int], int]]:
+    """Yield the place of each rule with METADATA of its own; describe it in `rules`.
+
+    It keeps the id of its file, by which people name it.
+    """
+    for source, (file, module) in enumerate(group):
+        package = _merged(module, ("subpackages", "package"))
+        for annotation in module.annotations:
+            if annotation.scope in ("document", "rule"):
+                fields = _over(package, annotation.fields)
+                yield (source, annotation.target), len(rules)
+                rules.append(replace(describe(file, fields), id=rules[source].id))
+
+
 def _units(
-    plan: ir.Plan, rule: ir.Rule
+    plan: ir.Plan, rule: ir.Rule, own: Places
 ) -> Iterator[tuple[int, str, int, int, tuple[str, ...] | None]]:
     if rule.kind != "set":
         return
     status = str(_status(rule.path[-1]))
     for number, chain in enumerate(rule.chains):
         steps = tuple(step for clause in chain for step in clause.steps)
-        yield chain[0].source, status, rule.id, number, _reads(steps, plan)
+        yield _owner(chain, own), status, rule.id, number, _reads(steps, plan)
+
+
+def _owner(chain: tuple[ir.Clause, ...], own: Places) -> int:
+    """Return the number of what describes a rule: its own METADATA, or its file's."""
+    first = chain[0]
+    return own.get((first.source, first.at), first.source)
 
 
 def _wholes(
-    plan: ir.Plan, rule: ir.Rule
+    plan: ir.Plan, rule: ir.Rule, own: Places
 ) -> Iterator[tuple[int, str, int, tuple[str, ...] | None]]:
     if rule.kind == "set" or not rule.chains:
         return
     steps = tuple(s for chain in rule.chains for c in chain for s in c.steps)
     status = str(_status(rule.path[-1]))
-    yield rule.chains[0][0].source, status, rule.id, _reads(steps, plan)
+    yield _owner(rule.chains[0], own), status, rule.id, _reads(steps, plan)
 
 
 def _reads(steps: ir.Steps, plan: ir.Plan) -> tuple[str, ...] | None:
@@ -182,11 +210,25 @@ def _status(name: str) -> Status:
 
 
 def metadata(module: Module) -> dict[str, Any]:
-    """Return the METADATA of a file: its package's, under that of its first rule."""
+    """Return the METADATA of a file: that of its first rule over its package's."""
+    own = (a.fields for a in module.annotations if a.scope in ("document", "rule"))
+    return _over(_merged(module, ("subpackages", "package")), next(own, {}))
+
+
+def _merged(module: Module, scopes: tuple[str, ...]) -> dict[str, Any]:
+    """Return the METADATA of some scopes, those named later over those before."""
     fields: dict[str, Any] = {}
-    scopes = ("subpackages", "package", "document", "rule")
-    for annotation in sorted(
-        module.annotations, key=lambda a: scopes.index(a.scope), reverse=True
-    ):
-        fields = {**fields, **annotation.fields}
+    for scope in scopes:
+        for annotation in module.annotations:
+            if annotation.scope == scope:
+                fields = _over(fields, annotation.fields)
     return fields
+
+
+def _over(fields: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return fields with others over them; what is `custom` is put together."""
+    both = {**fields, **own}
+    custom = [f["custom"] for f in (fields, own) if isinstance(f.get("custom"), dict)]
+    if len(custom) == 2:
+        both["custom"] = {**custom[0], **custom[1]}
+    return both
