@@ -57,7 +57,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    assert isinstance(import_module(COMMANDS[name]).command, click.Command)
+    assert isinstance(import_module(COMMANDS[name][0]).command, click.Command)
     assert run([name, "--help"]) == 0
     assert "Usage: comply " + name in capsys.readouterr().out
 

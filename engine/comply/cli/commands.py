@@ -1,30 +1,41 @@
 """The commands by name; the module of a command is imported when it is called."""
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from comply.version import VERSION
 
-COMMANDS: Final = {
-    "check": "comply.cli.check",
-    "test": "comply.cli.test",
-    "eval": "comply.cli.eval",
-    "explain": "comply.cli.explain",
-    "fmt": "comply.cli.fmt",
-    "spacelift": "comply.cli.spacelift",
-    "rules": "comply.cli.rules",
+Table = Mapping[str, tuple[str, str]]
+"""Commands by name: the module, which has a click command called `command`, and a line
+of help, so that a list of commands imports none of them."""
+
+COMMANDS: Final[Table] = {
+    "check": ("comply.cli.check", "Check files and folders against rules."),
+    "test": ("comply.cli.test", "Run the tests of policies."),
+    "eval": ("comply.cli.eval", "Evaluate a Rego query."),
+    "explain": ("comply.cli.explain", "Tell why a finding is there, or is not."),
+    "fmt": ("comply.cli.fmt", "Rewrite Rego v0 as v1."),
+    "spacelift": ("comply.cli.spacelift", "Decide as Spacelift would."),
+    "rules": ("comply.cli.rules", "List the rules that come with comply, or your own."),
+    "sql": ("comply.cli.sql", "Work with SQL assertions."),
 }
-"""A command's module has a click command called `command`."""
+
+SQL_COMMANDS: Final[Table] = {}
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules."""
+    """A group whose commands are modules, `table` names them in the order of the help."""
+
+    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)
         """Return the names in the order of the table."""
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(
         self,
@@ -32,13 +43,26 @@ class LazyGroup(click.Group):
         cmd_name: str,
     ) -> click.Command | None:
         """Return a command, importing its module, or None if there is no such."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        command: click.Command = import_module(self.table[cmd_name][0]).command
         return command
 
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  (click's signature)
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the names with their lines of help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.table.items()])
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(VERSION, "-V", "--version", message="comply %(version)s")
 def comply() -> None:
     """Check plans, manifests and schemas against rules in Rego and SQL.

@@ -1,0 +1,10 @@
+"""`comply sql`: work with SQL assertions."""
+
+import click
+
+from comply.cli.commands import SQL_COMMANDS, LazyGroup
+
+
+@click.group(cls=LazyGroup, table=SQL_COMMANDS)
+def command() -> None:
+    """Run, judge and translate SQL assertions, without a database at hand."""
