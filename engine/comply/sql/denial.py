@@ -15,7 +15,7 @@ from comply.dialect.errors import SqlError
 from comply.dialect.oracle import stored_name
 from comply.dialect.syntax import Name
 from comply.source import Source
-from comply.sql import duckdb
+from comply.sql import duckdb, postgres
 from comply.sql.catalog import Catalog
 from comply.sql.kinds import kind
 from comply.sql.names import Relation, Resolver, Scope
@@ -36,7 +36,8 @@ def denial_text(parts: Parts, dialect: str, catalog: Catalog | None) -> str:
     """Return the denial of an assertion as text.
 
     Raises:
-        SqlError: a name does not exist, or the dialect is none of "duckdb", "oracle".
+        SqlError: a name does not exist, or the dialect is none of "duckdb", "oracle",
+            "postgres".
     """
     return in_dialect(resolved(parts, catalog), dialect, parts)
 
@@ -45,15 +46,17 @@ def in_dialect(tree: exp.Expr, dialect: str, parts: Parts) -> str:
     """Return a resolved tree as text in a dialect.
 
     Raises:
-        SqlError: the dialect is none of "duckdb", "oracle", or lacks something.
+        SqlError: there is no such dialect, or it lacks something.
     """
     match dialect:
         case "duckdb":
             return duckdb.write(duckdb.Translator(parts.source).translate(tree))
         case "oracle":
             return oracle.write(tree)
+        case "postgres" | "postgresql":
+            return postgres.write(postgres.translator(parts.source).translate(tree))
         case _:
-            hint = "there are duckdb and oracle"
+            hint = "there are duckdb, oracle and postgres"
             raise SqlError(0, f"there is no dialect {dialect!r}", hint=hint)
 
 

@@ -35,17 +35,38 @@ Node: TypeAlias = exp.Expr
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """How a database says things: node by node, function by function, type by type.
+
+    `number` is its type for NUMBER, `dated` reads a date from text as Oracle does without
+    a format, `worded` writes a value as text.
+    """
+
+    nodes: Mapping[type[Node], Callable[["Translator", Any], Node]]
+    functions: Mapping[str, Callable[[Call], Node]]
+    number: str
+    dated: Callable[[Node], Node]
+    worded: Callable[[Node, Kind], Node]
+
+
+@dataclass(frozen=True, slots=True)
 class Translator:
     """What a translation may depend on besides the tree.
 
-    `now` is the time of the statement (None: DuckDB's own), `binds` the values of
-    `:name`, `sequence` gives the DuckDB name of an Oracle sequence.
+    `now` is the time of the statement (None: the database's own), `binds` the values of
+    `:name`, `target` the database (None: DuckDB).
     """
 
     source: Source
     now: datetime | None = None
     binds: Mapping[str, object] = field(default_factory=dict)
     user: str = "COMPLY"
+    target: Target | None = None
+
+    @property
+    def way(self) -> Target:
+        """How the database says things."""
+        return self.target or DUCKDB
 
     def translate(self, node: Node) -> Node:
         """Return the tree of `node` in DuckDB's terms; `node` stays as it is.
@@ -53,7 +74,7 @@ class Translator:
         Raises:
             SqlError: it holds something that has no translation.
         """
-        handler = _NODES.get(type(node))
+        handler = self.way.nodes.get(type(node))
         try:
             if handler:
                 return handler(self, node)
@@ -119,7 +140,7 @@ def _string(_t: Translator, node: Node) -> Node:
 
 def _dpipe(t: Translator, node: Node) -> Node:
     parts = list(node.flatten())
-    return concat([as_text(t.translate(p), kind(p)) for p in parts])
+    return concat([t.way.worded(t.translate(p), kind(p)) for p in parts])
 
 
 def _introducer(_t: Translator, node: Node) -> Node:
@@ -152,11 +173,11 @@ def _function(t: Translator, node: Node) -> Node:
     name = str(node.this).upper()
     if name in ("CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "SYSTIMESTAMP"):
         return t.moment()
-    if name not in FUNCTIONS:
+    if name not in t.way.functions:
         raise SqlError(0, f"comply does not know the function {name}", None)
     assert isinstance(node, exp.Anonymous)  # noqa: S101  (the table says so)
     arguments = [t.translate(a) for a in node.expressions]
-    return FUNCTIONS[name](Call(node, arguments))
+    return t.way.functions[name](Call(node, arguments))
 
 
 def _placeholder(t: Translator, node: Node) -> Node:
@@ -331,20 +352,23 @@ def _comparison(t: Translator, node: Node) -> Node:
     kinds = [kind(s) for s in sides]
     translated = [t.translate(s) for s in sides]
     return type(node)(
-        this=_matched(translated[0], kinds[0], kinds[1], sides[0]),
-        expression=_matched(translated[1], kinds[1], kinds[0], sides[1]),
+        this=_matched(t, translated[0], (kinds[0], kinds[1]), sides[0]),
+        expression=_matched(t, translated[1], (kinds[1], kinds[0]), sides[1]),
     )
 
 
-def _matched(node: Node, own: Kind, other: Kind, written: Node) -> Node:
-    """Return one side of a comparison in the terms of the other."""
+def _matched(
+    t: Translator, node: Node, kinds: tuple[Kind, Kind], written: Node
+) -> Node:
+    """Return one side of a comparison in the terms of the other; `kinds` are theirs."""
+    own, other = kinds
     textual = own in ("char", "padded")
     if isinstance(written, exp.Subquery | exp.Tuple | exp.Any | exp.All | exp.Null):
         return node
     if textual and other in ("number", "double"):
-        return cast(node, NUMBER)
+        return cast(node, t.way.number)
     if textual and other in _TIMES:
-        return implicit_date(node)
+        return t.way.dated(node)
     if "padded" in (own, other) and textual:
         return call("RTRIM", node)
     return node
@@ -353,10 +377,11 @@ def _matched(node: Node, own: Kind, other: Kind, written: Node) -> Node:
 def _between(t: Translator, node: Node) -> Node:
     of = [kind(node.this), kind(node.args["low"]), kind(node.args["high"])]
     meets = of[1] if of[1] != "unknown" else of[2]
+    subject, low, high = node.this, node.args["low"], node.args["high"]
     return exp.Between(
-        this=_matched(t.translate(node.this), of[0], meets, node.this),
-        low=_matched(t.translate(node.args["low"]), of[1], of[0], node.args["low"]),
-        high=_matched(t.translate(node.args["high"]), of[2], of[0], node.args["high"]),
+        this=_matched(t, t.translate(subject), (of[0], meets), subject),
+        low=_matched(t, t.translate(low), (of[1], of[0]), low),
+        high=_matched(t, t.translate(high), (of[2], of[0]), high),
     )
 
 
@@ -366,13 +391,13 @@ def _in(t: Translator, node: Node) -> Node:
         return t.descend(node)
     own = kind(node.this)
     met = kind(members[0])
-    subject = _matched(t.translate(node.this), own, met, node.this)
-    values = [_matched(t.translate(m), kind(m), own, m) for m in members]
+    subject = _matched(t, t.translate(node.this), (own, met), node.this)
+    values = [_matched(t, t.translate(m), (kind(m), own), m) for m in members]
     return exp.In(this=subject, expressions=values)
 
 
 def _like(t: Translator, node: Node) -> Node:
-    subject = as_text(t.translate(node.this), kind(node.this))
+    subject = t.way.worded(t.translate(node.this), kind(node.this))
     result = exp.Like(this=subject, expression=t.translate(node.expression))
     return exp.Not(this=result) if node.args.get("negate") else result
 
@@ -478,7 +503,7 @@ def _average(t: Translator, node: Node) -> Node:
     return cast(t.descend(node), NUMBER)
 
 
-_NODES: Final[dict[type[Node], Callable[[Translator, Any], Node]]] = {
+NODES: Final[dict[type[Node], Callable[[Translator, Any], Node]]] = {
     exp.Add: _arithmetic,
     exp.Anonymous: _function,
     exp.Avg: _average,
@@ -526,3 +551,4 @@ _KEPT: Final[frozenset[type[Node]]] = frozenset(
         *(exp.With, exp.RowNumber),
     }
 )
+DUCKDB: Final = Target(NODES, FUNCTIONS, NUMBER, implicit_date, as_text)

@@ -223,7 +223,7 @@ def _round(c: Call) -> Node:
     return call("ROUND", *c.arguments)
 
 
-_UNITS: Final = {
+UNITS: Final = {
     **dict.fromkeys(("SYYYY", "YYYY", "YYY", "YY", "Y", "YEAR", "SYEAR"), "year"),
     **dict.fromkeys(("MONTH", "MON", "MM", "RM"), "month"),
     **dict.fromkeys(("DDD", "DD", "J"), "day"),
@@ -240,9 +240,9 @@ def _trunc(c: Call) -> Node:
     model = c.literal(1)
     dated = c.kinds[0] in ("date", "timestamp")
     if dated or (len(c.kinds) > 1 and c.kinds[1] == "char"):
-        if len(c.arguments) > 1 and (model or "").upper() not in _UNITS:
+        if len(c.arguments) > 1 and (model or "").upper() not in UNITS:
             raise c.refuse("this unit is not understood here")
-        unit = _UNITS[(model or "DD").upper()]
+        unit = UNITS[(model or "DD").upper()]
         return cast(call("DATE_TRUNC", unit, c.arguments[0]), "TIMESTAMP")
     if len(c.arguments) == 1:
         return call("TRUNC", c.arguments[0])
