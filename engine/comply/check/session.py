@@ -23,6 +23,7 @@ from comply.check.documents import (
     run,
 )
 from comply.check.documents import changed_documents as _changed_documents
+from comply.check.kept import kept_shape
 from comply.check.rego_check import Counts, Runner
 from comply.check.results import Places
 from comply.check.single import Singles
@@ -33,6 +34,7 @@ from comply.load.detect import detect
 from comply.load.encoding import decode, read
 from comply.load.facts import Change, Document, nowhere
 from comply.plan.runtime import collector_paused
+from comply.plan.shape import Shape
 from comply.rules.checks import Compiled, RegoChecks, digest, fetch, keep, linked
 from comply.rules.files import RuleFile, pack_files, user_files
 from comply.rules.rule import Rule
@@ -83,7 +85,8 @@ class Session:
     `rules` are paths of rule files or folders, `packs` names of built-in packs,
     `parameters` what rules read at `data.comply.parameters`, `data` more base
     documents, `now` the clock that rules see. `cache` is the folder of compiled rules;
-    without one nothing is kept.
+    without one nothing is kept. Of a large plan only what rules read is kept, unless
+    `entire`.
     """
 
     rules: Iterable[str | Path] = ()
@@ -92,6 +95,7 @@ class Session:
     data: dict[str, Any] = field(default_factory=dict)
     now: datetime | None = None
     cache: Path | None = None
+    entire: bool = False
     problems: list[Finding] = field(default_factory=list)
     evaluated: dict[str, int] = field(default_factory=dict)
     _loaded: list[Loaded] = field(default_factory=list)
@@ -103,6 +107,7 @@ class Session:
     _editables: dict[int, Editable] = field(default_factory=dict)
     _counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     _clock: int = 0
+    _shape: Shape = None
 
     def __post_init__(self) -> None:
         files = user_files(Path(p) for p in self.rules)
@@ -127,6 +132,8 @@ class Session:
         if written:
             self._assertions, failed = _sql_check().read_rules(written)
             self.problems += [_problem(file.id, error) for file, error in failed]
+        if not (self.entire or self._assertions):
+            self._shape = kept_shape(self._checks, "terraform")
 
     def _compiled(self, files: list[RuleFile]) -> list[Compiled]:
         """Return the files compiled; what does not compile becomes a problem."""
@@ -172,7 +179,7 @@ class Session:
         if found == "oracle_ddl":
             loaded = self._add_script(source)
         else:
-            loaded = Loaded(source, found, load(source, found))
+            loaded = Loaded(source, found, load(source, found, self._shape))
         self._loaded.append(loaded)
         self._results.clear()
         return loaded
@@ -257,7 +264,7 @@ class Session:
     def _read_version(self, loaded: Loaded, new: Any) -> list[Document]:  # noqa: ANN401
         if isinstance(new, bytes | str | Path):
             source = replace(_read(new), name=loaded.source.name)
-            return load(source, loaded.kind)
+            return load(source, loaded.kind, self._shape)
         held = loaded.documents
         if len(held) != 1:
             raise ComplyError(

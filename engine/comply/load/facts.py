@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from comply.findings import Finding
+from comply.plan.shape import Shape
 from comply.source import Span
 
 Step: TypeAlias = str | int
@@ -45,6 +46,8 @@ class Document:
     `value` is what a rule sees as `input`, never copied. `locate` finds the place of
     the value at a path, lazily; `sensitive` gives the strings no output may show;
     `problems` are findings about the document itself, such as a plan that failed.
+    `shape` is how much of the source `value` holds: less than all where no rule reads
+    the rest.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Document:
     locate: Callable[[Path], Span | None] = nowhere
     sensitive: Callable[[], frozenset[str]] = field(default=frozenset)
     problems: tuple[Finding, ...] = ()
+    shape: Shape = None
 
 
 def facts(document: Document) -> Iterator[Fact]:

@@ -9,12 +9,14 @@ https://developer.hashicorp.com/terraform/internals/json-format
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import Any, Final
 
 from comply.findings import Finding, Severity, Status
 from comply.load.facts import Collection, Document, Path
-from comply.load.json_text import places, read_json, read_one
+from comply.load.json_text import LARGE, places, read_json, read_one
 from comply.load.terraform_sensitive import sensitive_strings
+from comply.plan.shape import Shape, united
 from comply.plan.values import Value
 from comply.source import LoadError, Source, Span
 
@@ -43,13 +45,36 @@ _PLAN_KEYS: Final = frozenset(
 )
 
 
-def load(source: Source) -> list[Document]:
+_OWN: Final[Shape] = {
+    "errored": None,
+    "format_version": None,
+    "resource_changes": [
+        {
+            "address": None,
+            "change": {"actions": None, "after_unknown": None},
+            "deposed": None,
+            "name": None,
+            "type": None,
+        }
+    ],
+    "terraform": {},
+    **{key: None for keys, _, _ in _LOOKALIKES for key in keys},
+}
+"""What is read of every plan, whatever the rules are."""
+
+
+def load(source: Source, shape: Shape = None) -> list[Document]:
     """Return the one document of a plan file.
+
+    `shape` is how much of it the rules read; of a large plan no more is kept.
 
     Raises:
         LoadError: if the text is no plan; it says what it is and how to get one.
     """
-    value = _read(source)
+    kept = _kept(shape) if len(source.text) >= LARGE else None
+    value = _read_part(source, kept)
+    if value is None:
+        kept, value = None, _read(source)
     plan = _plan(source, value)
     if not isinstance(plan.get("resource_changes", []), list | None):
         raise LoadError(f"{source.name}: `resource_changes` is not a list")
@@ -65,10 +90,44 @@ def load(source: Source) -> list[Document]:
             value=as_input(value),
             collections=(Collection(("resource_changes",), identity),),
             locate=_locator(source, value, wrapped=wrapped),
-            sensitive=partial(sensitive_strings, plan),
+            sensitive=partial(sensitive_strings, plan)
+            if kept is None
+            else partial(_sensitive, source),
             problems=tuple(_problems(source, plan)),
+            shape=kept,
         )
     ]
+
+
+def _kept(shape: Shape) -> Shape:
+    """Return what to keep of a plan for rules that see it under two names."""
+    if not isinstance(shape, dict):
+        return None
+    rest = {key: part for key, part in shape.items() if key != "terraform"}
+    return united(united(_OWN, rest), shape.get("terraform", {}))
+
+
+def _read_part(source: Source, kept: Shape) -> dict[str, Any] | None:
+    """Return a part of a plan; None where all of the text has to be read."""
+    if kept is None:
+        return None
+    try:
+        shapes = import_module("comply.load.json_shape")
+        value = shapes.read_shape(source.text, kept)
+    except ValueError:
+        return None
+    # What is wrapped in a Spacelift input has other paths.
+    plain = isinstance(value, dict) and "resource_changes" in value
+    return value if plain and "terraform" not in value else None
+
+
+def _sensitive(source: Source) -> frozenset[str]:
+    """Return the strings that a plan's text marks sensitive."""
+    try:
+        marks = import_module("comply.load.terraform_marks")
+        return sensitive_strings(marks.marked_part(source.text))
+    except ValueError:
+        return sensitive_strings(_plan(source, _read(source)))
 
 
 def as_input(value: dict[str, Any]) -> dict[str, Any]:

@@ -82,17 +82,18 @@ def _marked(value: Value, mark: Value) -> Iterator[str]:
     elif isinstance(mark, list) and isinstance(value, list) and len(mark) == len(value):
         for item, part in zip(value, mark, strict=True):
             yield from _marked(item, part)
-    elif _marks_something(mark):
+    elif marks_something(mark):
         # The marks of sets need not line up with their elements.
         yield from _leaves(value)
 
 
-def _marks_something(mark: Value) -> bool:
+def marks_something(mark: Value) -> bool:
+    """Tell whether a mark, a boolean or a mirror of a value, covers anything."""
     match mark:
         case dict():
-            return any(map(_marks_something, mark.values()))
+            return any(map(marks_something, mark.values()))
         case list():
-            return any(map(_marks_something, mark))
+            return any(map(marks_something, mark))
         case _:
             return mark is True
 

@@ -24,6 +24,7 @@ from comply.plan.link import (
     UnitLayout,
     link,
 )
+from comply.plan.shape import Shape
 from comply.rules.files import RuleFile
 from comply.rules.rule import Rule
 from comply.source import Source
@@ -55,13 +56,14 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class RegoChecks:
-    """The checks of files that were compiled together."""
+    """The checks of files that were compiled together; `shape` is what they read."""
 
     program: Program
     sources: tuple[Source, ...]
     rules: tuple[Rule, ...]
     units: tuple[Unit, ...]
     wholes: tuple[Whole, ...]
+    shape: Shape = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Compiled:
     rules: tuple[Rule, ...]
     units: tuple[tuple[int, str, int, int, tuple[str, ...] | None], ...]
     wholes: tuple[tuple[int, str, int, tuple[str, ...] | None], ...]
+    shape: Shape = None
 
 
 def linked(made: Compiled, files: list[RuleFile]) -> RegoChecks:
@@ -103,7 +106,7 @@ def linked(made: Compiled, files: list[RuleFile]) -> RegoChecks:
         for rule, status, entry, reads in made.wholes
     )
     sources = tuple(files[i].source for i in made.files)
-    return RegoChecks(program, sources, made.rules, units, wholes)
+    return RegoChecks(program, sources, made.rules, units, wholes, made.shape)
 
 
 def digest(files: Iterable[RuleFile]) -> str:
@@ -156,7 +159,8 @@ def _plain(made: Compiled) -> tuple[Any, ...]:
     )
     rules = [_rule_fields(rule) for rule in made.rules]
     code = (made.code.text, made.code.places)
-    return (code, made.binary, layout, made.files, rules, made.units, made.wholes)
+    items = (made.units, made.wholes)
+    return (code, made.binary, layout, made.files, rules, *items, made.shape)
 
 
 def _rule_fields(rule: Rule) -> tuple[Any, ...]:
@@ -166,7 +170,7 @@ def _rule_fields(rule: Rule) -> tuple[Any, ...]:
 
 
 def _revived(stored: tuple[Any, ...]) -> Compiled:
-    code, binary, layout, files, rules, units, wholes = stored
+    code, binary, layout, files, rules, units, wholes, shape = stored
     entries = tuple(
         (entry, tuple(_unit_layout(fields) for fields in items))
         for entry, items in layout[2]
@@ -180,6 +184,7 @@ def _revived(stored: tuple[Any, ...]) -> Compiled:
         tuple(_rule(fields) for fields in rules),
         units,
         wholes,
+        shape,
     )
 
 

@@ -8,6 +8,7 @@ from comply.findings import Status
 from comply.plan import ir
 from comply.plan.emit import layout_of, print_plan
 from comply.plan.link import compiled
+from comply.plan.needs import needs
 from comply.plan.reach import input_keys
 from comply.rego.errors import RegoError
 from comply.rego.modules import plan_modules
@@ -141,6 +142,7 @@ def _compile(group: list[tuple[RuleFile, Module]], files: list[RuleFile]) -> Com
         tuple(rules),
         tuple(unit for rule in entries for unit in _units(plan, rule, own)),
         tuple(whole for rule in entries for whole in _wholes(plan, rule, own)),
+        needs(plan),
     )
 
 
