@@ -23,7 +23,12 @@ COMMANDS: Final[Table] = {
     "sql": ("comply.cli.sql", "Work with SQL assertions."),
 }
 
-SQL_COMMANDS: Final[Table] = {}
+SQL_COMMANDS: Final[Table] = {
+    "lint": (
+        "comply.cli.sql_lint",
+        "Tell whether Oracle 23.26.1 would accept assertions.",
+    ),
+}
 
 
 class LazyGroup(click.Group):

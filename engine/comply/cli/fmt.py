@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from comply.cli.difference import difference
 from comply.cli.terminal import wants_colour
 from comply.load.encoding import decode
 from comply.rego.errors import RegoError
@@ -104,24 +105,10 @@ def _format(
 
 def _show(item: _Formatted, look: Look, *, diff: bool) -> None:
     if item.changed and diff:
-        sys.stdout.writelines(_diff(item, look))
+        lines = difference(item.source, item.text, "laid out", look)
+        sys.stdout.writelines(lines)
     elif item.changed:
         sys.stdout.write(f"{item.source.name}\n")
-
-
-def _diff(item: _Formatted, look: Look) -> Iterator[str]:
-    from difflib import unified_diff
-
-    name = item.source.name
-    old = item.source.text.splitlines(keepends=True)
-    new = item.text.splitlines(keepends=True)
-    colours = {"+": "32", "-": "31", "@": "36"}
-    for line in unified_diff(old, new, name, f"{name} (laid out)"):
-        bare = line.rstrip("\n")
-        yield (
-            look.paint(colours.get(bare[:1], ""), bare) if bare[:1] in colours else bare
-        )
-        yield "\n" if line.endswith("\n") else "\n\\ No newline at end of file\n"
 
 
 def _write(item: _Formatted) -> None:

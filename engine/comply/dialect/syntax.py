@@ -333,7 +333,7 @@ class CreateAssertion:
     """CREATE ASSERTION; `check` is the text between the parentheses of CHECK."""
 
     name: Name
-    check: Text
+    check: Text = field(compare=False)
     body: Existential | Universal
     state: State = State()
     if_not_exists: bool = False

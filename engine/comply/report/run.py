@@ -14,7 +14,8 @@ class Run:
     `documents`, `facts` and `rules` are counts; `packs` the packs used; `notices` what
     people should know, such as files that were left out; `seconds` the time it took.
     `threshold` is the least severity that fails the run. `colour` and `width` (columns,
-    0 if lines must not be wrapped) describe the terminal.
+    0 if lines must not be wrapped) describe the terminal. `carets` asks for marks under
+    the places of findings, for documents that people wrote by hand.
     """
 
     version: str = ""
@@ -27,6 +28,7 @@ class Run:
     threshold: Severity = Severity.INFO
     colour: bool = False
     width: int = 0
+    carets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

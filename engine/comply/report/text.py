@@ -8,6 +8,7 @@ from typing import Final, TextIO
 
 from comply.findings import SEVERITIES, Finding, Severity, Status
 from comply.report.characters import one_line, visible
+from comply.report.look import Look
 from comply.report.run import Counts, Run, count
 
 _COLOURS: Final = {
@@ -51,6 +52,7 @@ class _Look:
     colour: bool
     unicode: bool
     width: int
+    carets: bool = False
 
     def paint(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
@@ -62,7 +64,7 @@ class _Look:
 def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
     """Write findings grouped by file, then notices and a line that sums up."""
     listed = list(findings)
-    look = _Look(run.colour, _takes_unicode(out), run.width)
+    look = _Look(run.colour, _takes_unicode(out), run.width, run.carets)
     for name, group in groupby(listed, key=lambda f: f.span.file if f.span else ""):
         out.write(f"{look.paint('1;4', visible(name) or 'whole run')}\n\n")
         remedies: set[str] = set()
@@ -114,6 +116,10 @@ def _excerpt(finding: Finding, look: _Look) -> Iterator[str]:
     """Yield the line of the source that the finding is about, if we have it."""
     span = finding.span
     if span is None or not span.line.strip():
+        return
+    if look.carets:
+        marked = Look(look.colour, look.unicode).excerpt(span)
+        yield from (_INDENT + line for line in marked)
         return
     line = visible(span.line).rstrip()
     text = line.lstrip()

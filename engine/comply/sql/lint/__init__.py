@@ -1,0 +1,1 @@
+"""ASSERTIONS -> PROBLEMS: what Oracle 23.26.1 would refuse, what to think over, fixes."""
