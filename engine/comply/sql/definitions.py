@@ -112,6 +112,7 @@ class Definer:
         for constraint in rules_of(session.schema, table):
             session.condition(table, constraint)
         session.store.create(table)
+        self._index_keys(table)
         if made.query:
             tree = parse_query(made.query, self.statement.source)
             target = exp.Insert(this=_table_of(made.name), expression=tree)
@@ -119,6 +120,13 @@ class Definer:
                 session.store, session.schema, session.catalog, self.translator
             ).write(target)
             session.store.forget()
+
+    def _index_keys(self, table: Table) -> None:
+        """Let the checks of keys find their rows, whatever the table's size."""
+        for constraint in table.constraints:
+            keyed = constraint.kind in ("primary_key", "unique", "foreign_key")
+            if keyed and len(constraint.columns) == 1:
+                self.session.store.index(table.name, constraint.columns[0])
 
     def _references(self, table: Table) -> None:
         guard = self.session.guard()
@@ -356,6 +364,8 @@ class Definer:
         elif made.state.enabled:
             enforced = remember(enforced, session.connection)
         session.assertions[made.name] = enforced
+        for table, column in enforced.joined:
+            session.store.index(table, column)
 
     def _real_tables(self, names: frozenset[Name]) -> None:
         for name in names:

@@ -21,7 +21,7 @@ from comply.sql.duckdb import Translator
 from comply.sql.kinds import kind
 from comply.sql.names import ROWID, Relation, Resolver, Scope, selects
 from comply.sql.storage import stored
-from comply.sql.store import STEP, Store, base, identity_sequence, new, old
+from comply.sql.store import STEP, Store, base, identity_sequence, old
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Writer:
         """The source of the statement."""
         return self.translator.source
 
-    def write(self, tree: exp.Expr) -> tuple[Name, int]:
-        """Carry out a statement; return its table and the number of rows it changed.
+    def write(self, tree: exp.Expr) -> Name:
+        """Carry out a statement; return its table.
 
         Raises:
             SqlError: a name does not exist, a value does not fit.
@@ -75,7 +75,7 @@ class Writer:
                 message = f"comply does not understand {clause.upper()} here"
                 raise SqlError(0, message, place_of(tree, self.source))
 
-    def _insert(self, tree: exp.Insert) -> tuple[Name, int]:
+    def _insert(self, tree: exp.Insert) -> Name:
         self._refuse(tree, "returning", "conflict", "where")
         target = tree.this
         listed: list[exp.Identifier] = []
@@ -85,7 +85,8 @@ class Writer:
         table, _ = self._target(target)
         columns = self._chosen(table, listed)
         rows = self._rows(table, columns, tree.expression)
-        return table.name, self._add(table, columns, rows)
+        self._add(table, columns, rows)
+        return table.name
 
     def _chosen(self, table: Table, listed: list[exp.Identifier]) -> list[Column]:
         """Return the columns an INSERT gives values for."""
@@ -207,8 +208,8 @@ class Writer:
             return self._computed(table, column)
         return duckdb.write(self._default(table, column))
 
-    def _add(self, table: Table, columns: list[Column], rows: str) -> int:
-        """Log new rows and carry the step out; return how many there are."""
+    def _add(self, table: Table, columns: list[Column], rows: str) -> None:
+        """Log new rows and carry the step out."""
         step = self.store.next_step(table.name)
         given = {c.name for c in columns}
         cells = []
@@ -223,13 +224,14 @@ class Writer:
         names = ", ".join(quote(c.name) for c in columns)
         sql = f"SELECT {', '.join(cells)} FROM ({rows}) AS v({names})"  # noqa: S608
         row = f"NEXTVAL({duckdb.write(exp.Literal.string(quote(ROWID)))})"
-        self._log(new(table.name), table, f"SELECT {step}, {row}, * FROM ({sql})")  # noqa: S608
-        return self.store.apply(table.name, step)
+        rows = f"SELECT {step}, {row}, * FROM ({sql})"  # noqa: S608
+        self._log_new(table, rows)
+        self.store.apply(table.name, step)
 
-    def _log(self, log: str, table: Table, sql: str) -> None:
-        """Write rows to a log, with virtual columns computed from the others."""
+    def _log_new(self, table: Table, sql: str) -> None:
+        """Log rows that come, with virtual columns computed from the others."""
         virtual = [c for c in table.columns if c.virtual]
-        if virtual and log == new(table.name):
+        if virtual:
             names = [quote(STEP), quote(ROWID), *(quote(c.name) for c in table.columns)]
             cells = [
                 self._computed(table, c) if c.virtual else quote(c.name)
@@ -240,7 +242,7 @@ class Writer:
                 f"SELECT {quote(STEP)}, {quote(ROWID)}, {', '.join(cells)}"  # noqa: S608
                 f" FROM ({sql}) AS {own}({', '.join(names)})"
             )
-        self.store.connection.run(f"INSERT INTO {log} {sql}")
+        self.store.log(table.name, 1, sql)
 
     def _computed(self, table: Table, column: Column) -> str:
         """Return the expression of a virtual column."""
@@ -262,7 +264,7 @@ class Writer:
         resolver.expression(where, scope)
         return f" WHERE {duckdb.write(self.translator.translate(where.this))}"
 
-    def _delete(self, tree: exp.Delete) -> tuple[Name, int]:
+    def _delete(self, tree: exp.Delete) -> Name:
         self._refuse(tree, "returning", "using", "limit", "order")
         # Without FROM, sqlglot lists the table as one of several to delete from.
         listed = tree.args.get("tables") or [tree.this]
@@ -271,14 +273,15 @@ class Writer:
         where = self._where(tree, Scope((relation,)), resolver)
         step = self.store.next_step(table.name)
         alias = quote(relation.alias)
-        self._log(
-            old(table.name),
-            table,
+        self.store.log(
+            table.name,
+            -1,
             f"SELECT {step}, {alias}.* FROM {base(table.name)} AS {alias}{where}",  # noqa: S608
         )
-        return table.name, self.store.apply(table.name, step)
+        self.store.apply(table.name, step)
+        return table.name
 
-    def _update(self, tree: exp.Update) -> tuple[Name, int]:
+    def _update(self, tree: exp.Update) -> Name:
         self._refuse(tree, "returning", "from_", "limit", "order")
         table, relation = self._target(tree.this)
         resolver = Resolver(self.source, self.catalog, {relation.alias})
@@ -286,16 +289,20 @@ class Writer:
         where = self._where(tree, scope, resolver)
         values = self._assignments(table, tree.expressions, scope, resolver)
         alias = quote(relation.alias)
-        rows = f"FROM {base(table.name)} AS {alias}{where}"
         step = self.store.next_step(table.name)
-        self._log(old(table.name), table, f"SELECT {step}, {alias}.* {rows}")
-        cells = [values.get(c.name, f"{alias}.{quote(c.name)}") for c in table.columns]
-        self._log(
-            new(table.name),
-            table,
-            f"SELECT {step}, {alias}.{quote(ROWID)}, {', '.join(cells)} {rows}",
+        self.store.log(
+            table.name,
+            -1,
+            f"SELECT {step}, {alias}.* FROM {base(table.name)} AS {alias}{where}",  # noqa: S608
         )
-        return table.name, self.store.apply(table.name, step)
+        cells = [values.get(c.name, f"{alias}.{quote(c.name)}") for c in table.columns]
+        self._log_new(
+            table,
+            f"SELECT {step}, {alias}.{quote(ROWID)}, {', '.join(cells)}"  # noqa: S608
+            f" FROM {old(table.name)} AS {alias} WHERE {alias}.{quote(STEP)} = {step}",
+        )
+        self.store.apply(table.name, step)
+        return table.name
 
     def _assignments(
         self,

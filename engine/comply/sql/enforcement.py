@@ -1,23 +1,40 @@
 """Assertions in force: which are checked when, and on what."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from comply.database.connection import Connection
+from comply.database.connection import Connection, Rows
 from comply.database.duckdb import quote
+from comply.dialect.schema import Schema
 from comply.dialect.syntax import Name, State
 from comply.sql import duckdb
 from comply.sql.assertion import Assertion
 from comply.sql.catalog import Catalog
-from comply.sql.delta import DeltaQuery, Event, transition
+from comply.sql.delta import Event, Way, delta_trees, tables_of, transition
 from comply.sql.denial import resolved
+from comply.sql.duckdb import Translator
 from comply.sql.errors import AssertionViolated
-from comply.sql.store import STEP, base, current, gone
+from comply.sql.joined import joined_columns
+from comply.sql.pinned import Template, literal, pinned, template
+from comply.sql.storage import column_type
+from comply.sql.store import FEW, STEP, Recent, base, current, gone
 
 # As many violating rows as an error carries.
 EVIDENCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A delta in DuckDB's SQL: for rows that come or go, and for one of them at a time."""
+
+    table: Name
+    event: Event
+    columns: tuple[str, ...]
+    sql: str
+    way: Way
+    each: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +42,64 @@ class Changed:
     """What changed: tables, the steps from `since` to `until`, and by which events.
 
     `columns` are those that the only statement, an UPDATE, sets; None where more than
-    that happened.
+    that happened. `recent` are the first rows of the only step, `read` keeps the changed
+    rows that were looked at.
     """
 
+    schema: Schema
     tables: frozenset[Name]
     since: int
     until: int
+    recent: Recent | None = None
     events: frozenset[Event] = frozenset({"insert", "delete"})
     columns: frozenset[str] | None = None
+    read: dict[tuple[Name, Way], list[dict[str, str]] | None] = field(
+        default_factory=dict, compare=False
+    )
 
-    def concerns(self, query: DeltaQuery) -> bool:
+    def concerns(self, check: Check) -> bool:
         """Tell whether a delta checks something that happened."""
-        if query.table not in self.tables or query.event not in self.events:
+        if check.table not in self.tables or check.event not in self.events:
             return False
-        return self.columns is None or bool(self.columns & set(query.columns))
+        return self.columns is None or bool(self.columns & set(check.columns))
+
+    def versions(self, table: Name, way: Way) -> str:
+        """Return the query of the rows of a table that came, or of those that went."""
+        if way > 0:
+            return current(table, self.since, self.until)
+        return gone(table, self.since)
+
+    def few(
+        self, connection: Connection, table: Name, way: Way
+    ) -> list[dict[str, str]] | None:
+        """Return the changed rows as SQL by column, None if they are many.
+
+        None as well if a value has no form as a literal.
+        """
+        key = (table, way)
+        if key not in self.read:
+            self.read[key] = self._few(connection, table, way)
+        return self.read[key]
+
+    def _few(
+        self, connection: Connection, table: Name, way: Way
+    ) -> list[dict[str, str]] | None:
+        if self.recent is None:
+            sql = f"SELECT * FROM {self.versions(table, way)}"  # noqa: S608
+            rows = connection.query(sql, FEW + 1)
+        else:
+            rows = self.recent.get((table, way), Rows((), ()))
+        if len(rows.rows) > FEW:
+            return None
+        columns = {c.name: column_type(c) for c in self.schema.tables[table].columns}
+        found: list[dict[str, str]] = []
+        for row in rows.dicts():
+            cells = {name: literal(row[name], of) for name, of in columns.items()}
+            written = {n: v for n, v in cells.items() if v is not None}
+            if len(written) < len(cells):
+                return None
+            found.append(written)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +108,15 @@ class Enforced:
 
     `tables` are those that it reads. Where the data was never validated, `known` names
     the table of the violations that were there when it was enabled: only others count.
+    `joined` are the columns that conditions set equal to others, worth an index.
     """
 
     assertion: Assertion
     denial: str
-    deltas: tuple[DeltaQuery, ...]
+    deltas: tuple[Check, ...]
     tables: frozenset[Name]
     state: State
+    joined: frozenset[tuple[Name, str]] = frozenset()
     known: str = ""
 
     def rows(
@@ -71,13 +134,31 @@ class Enforced:
             return connection.query(self.denial, EVIDENCE).plain()
         found: dict[str, dict[str, object]] = {}
         asked: set[str] = set()
-        for query in self.deltas:
-            if changed.concerns(query) and query.sql not in asked:
-                asked.add(query.sql)
-                sql = _versions(self.tables, query.sql, changed) + query.sql
-                for row in connection.query(sql, EVIDENCE).plain():
+        for check in self.deltas:
+            if changed.concerns(check) and check.sql not in asked:
+                asked.add(check.sql)
+                for row in self._delta(connection, check, changed):
                     found.setdefault(repr(row), row)
-        return list(found.values())
+        return list(found.values())[:EVIDENCE]
+
+    def _delta(
+        self, connection: Connection, check: Check, changed: Changed
+    ) -> Iterator[dict[str, object]]:
+        """Yield the violating rows that a delta finds."""
+        each = self._each(connection, check, changed)
+        if each is None:
+            each = [_versions(self.tables, check.sql, changed) + check.sql]
+        for sql in each:
+            yield from connection.query(sql, EVIDENCE).plain()
+
+    def _each(
+        self, connection: Connection, check: Check, changed: Changed
+    ) -> list[str] | None:
+        """Return a delta for each of a few changed rows, None if they are many."""
+        if check.each is None:
+            return None
+        rows = changed.few(connection, check.table, check.way)
+        return None if rows is None else [check.each.filled(row) for row in rows]
 
     def check(
         self,
@@ -100,12 +181,12 @@ def _versions(tables: frozenset[Name], sql: str, changed: Changed) -> str:
     """Return the WITH that gives a delta the changed rows of the tables it reads."""
     entries = []
     for table in sorted(tables, key=str):
-        came = current(table, changed.since, changed.until)
-        went = gone(table, changed.since)
+        went = changed.versions(table, -1)
         past = (
             f"(SELECT * FROM {base(table)} UNION ALL"  # noqa: S608
             f" SELECT * EXCLUDE ({quote(STEP)}) FROM {went})"
         )
+        came = changed.versions(table, 1)
         for version, rows in (("NEW", came), ("OLD", went), ("PAST", past)):
             name = quote(transition(table, version))
             if name in sql:
@@ -113,23 +194,40 @@ def _versions(tables: frozenset[Name], sql: str, changed: Changed) -> str:
     return f"WITH {', '.join(entries)} " if entries else ""
 
 
-def enforce(
-    assertion: Assertion, catalog: Catalog, translator: duckdb.Translator
-) -> Enforced:
+def enforce(assertion: Assertion, catalog: Catalog, translator: Translator) -> Enforced:
     """Return an assertion ready to be checked.
 
     Raises:
         SqlError: it names a table or column that does not exist.
     """
     tree = resolved(assertion.parts(), catalog)
-    tables = frozenset(
-        found
-        for node in tree.find_all(exp.Table)
-        if isinstance(found := node.meta.get("table"), Name)
+    own = replace(translator, source=assertion.source)
+    return Enforced(
+        assertion,
+        duckdb.write(own.translate(tree)),
+        tuple(_checks(tree, catalog, own)),
+        frozenset(tables_of(tree)),
+        assertion.state,
+        joined_columns(tree),
     )
-    denial = duckdb.write(replace(translator, source=assertion.source).translate(tree))
-    queries = tuple(assertion.deltas("duckdb", catalog))
-    return Enforced(assertion, denial, queries, tables, assertion.state)
+
+
+def _checks(
+    denial: exp.Query, catalog: Catalog, translator: Translator
+) -> Iterator[Check]:
+    """Yield the deltas of a denial, each once."""
+    written: dict[tuple[str, Way], Template | None] = {}
+    for delta in delta_trees(denial, catalog):
+        sql = duckdb.write(translator.translate(delta.tree))
+        key = (sql, delta.way)
+        if key not in written:
+            one = pinned(delta, denial)
+            written[key] = (
+                template(duckdb.write(translator.translate(one))) if one else None
+            )
+        yield Check(
+            delta.table, delta.event, delta.columns, sql, delta.way, written[key]
+        )
 
 
 def remember(enforced: Enforced, connection: Connection) -> Enforced:

@@ -52,8 +52,8 @@ class Session:
         label(tree)
         return self.connection.query(duckdb.write(translator.translate(tree)))
 
-    def change(self, tree: exp.Expr, translator: Translator) -> int:
-        """Carry out INSERT, UPDATE or DELETE; return how many rows it changed.
+    def change(self, tree: exp.Expr, translator: Translator) -> None:
+        """Carry out INSERT, UPDATE or DELETE.
 
         Raises:
             SqlError: it is refused or breaks an immediate constraint or assertion
@@ -63,7 +63,7 @@ class Session:
         start = self.store.step
         writer = Writer(self.store, self.schema, self.catalog, translator)
         try:
-            name, count = writer.write(tree)
+            name = writer.write(tree)
             table = self.schema.tables[name]
             if isinstance(tree, exp.Delete):
                 self._cascade(table, start)
@@ -73,7 +73,6 @@ class Session:
             if isinstance(tree, exp.Update) and isinstance(error, SqlError):
                 raise as_update(error) from None
             raise
-        return count
 
     def _cascade(self, table: Table, since: int) -> None:
         """Delete or empty the rows that refer to deleted ones, where they say so."""
@@ -91,7 +90,8 @@ class Session:
     def _changed(self, since: int) -> Changed:
         """Return what changed since a step."""
         found = (name for name, last in self.store.touched.items() if last > since)
-        return Changed(frozenset(found), since, self.store.step)
+        recent = self.store.recent if self.store.step == since + 1 else None
+        return Changed(self.schema, frozenset(found), since, self.store.step, recent)
 
     def _by(self, tree: exp.Expr, table: Table, since: int) -> Changed:
         """Return what a statement changed, as narrow as its kind allows."""

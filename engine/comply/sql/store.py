@@ -10,26 +10,39 @@ too, so they see only rows that changed, whatever the size of the table. The log
 emptied at the commit; DuckDB's own transactions and constraints are not used.
 """
 
-from comply.database.connection import Connection
+from typing import Literal, TypeAlias
+
+from comply.database.connection import Connection, Rows
 from comply.database.duckdb import quote
 from comply.dialect.schema import Table
 from comply.dialect.syntax import Column, Name
 from comply.sql.names import ROWID
 from comply.sql.storage import column_type
 
+Way: TypeAlias = Literal[1, -1]
+Recent: TypeAlias = dict[tuple[Name, Way], Rows]
+
 STEP = "ORA$STEP"
+FEW = 3
+"""Up to so many changed rows are looked up one by one."""
+
 _OLD, _NEW = "ora$old", "ora$new"
 
 
 class Store:
-    """The tables of a sandbox; `step` counts the changes of the transaction."""
+    """The tables of a sandbox; `step` counts the changes of the transaction.
 
-    __slots__ = ("connection", "step", "touched")
+    `recent` are the first rows that the last step logged, None if that is unknown.
+    """
+
+    __slots__ = ("connection", "indexes", "recent", "step", "touched")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.step = 0
         self.touched: dict[Name, int] = {}
+        self.indexes: dict[Name, set[str]] = {}
+        self.recent: Recent | None = None
         for schema in (_OLD, _NEW):
             connection.run(f"CREATE SCHEMA {quote(schema)}")
         connection.run(f"CREATE SEQUENCE {quote(ROWID)}")
@@ -62,13 +75,29 @@ class Store:
                 f" MAXVALUE {max(identity.start, -1)}"
             )
 
+    def index(self, table: Name, column: str) -> None:
+        """Make rows of a table be found by a column, whatever the table's size."""
+        self.indexes.setdefault(table, set())
+        if column not in self.indexes[table]:
+            self.connection.run(
+                f"CREATE INDEX {_index(table, column)} ON {base(table)} ({quote(column)})"
+            )
+            self.indexes[table].add(column)
+
     def drop(self, table: Name) -> None:
         """Drop a table and its log."""
+        self.indexes.pop(table, None)
         for name in (base(table), old(table), new(table)):
             self.connection.run(f"DROP TABLE {name}")
 
     def alter(self, table: Name, clause: str) -> None:
-        """Change a table and its log alike."""
+        """Change a table and its log alike.
+
+        DuckDB alters no table that has an index, so indexes go; what is still joined by
+        is found without them.
+        """
+        for column in self.indexes.pop(table, ()):
+            self.connection.run(f"DROP INDEX {_index_of(table, column)}")
         for name in (base(table), old(table), new(table)):
             self.connection.run(f"ALTER TABLE {name} {clause}")
 
@@ -76,12 +105,19 @@ class Store:
         """Begin a change of a table and return its number."""
         self.step += 1
         self.touched[table] = self.step
+        self.recent = {}
         return self.step
 
-    def apply(self, table: Name, step: int) -> int:
-        """Carry out the change of one step; return how many rows it touched."""
-        gone = self._count(old(table), step)
-        come = self._count(new(table), step)
+    def log(self, table: Name, way: Way, rows: str) -> None:
+        """Write rows that come (1) or go (-1) to their log, as a query gives them."""
+        log = new(table) if way > 0 else old(table)
+        sql = f"INSERT INTO {log} {rows} RETURNING *"
+        logged = self.connection.query(sql, FEW + 1)
+        self.recent = {**(self.recent or {}), (table, way): logged}
+
+    def apply(self, table: Name, step: int) -> bool:
+        """Carry out the change of the last step; tell whether it touches any row."""
+        gone, come = (self._logged(table, way) for way in (-1, 1))
         if gone:
             self.connection.run(
                 f"DELETE FROM {base(table)} WHERE {quote(ROWID)} IN (SELECT"  # noqa: S608
@@ -92,30 +128,31 @@ class Store:
                 f"INSERT INTO {base(table)} SELECT * EXCLUDE ({quote(STEP)})"  # noqa: S608
                 f" FROM {new(table)} WHERE {quote(STEP)} = {step}"
             )
-        return max(gone, come)
+        return gone or come
 
-    def remove(self, table: Table, rows: str, empties: tuple[str, ...]) -> int:
-        """Delete rows of a table, or set columns of them NULL; return how many.
+    def _logged(self, table: Name, way: Way) -> bool:
+        """Tell whether the last step logged rows of a table."""
+        logged = (self.recent or {}).get((table, way))
+        return logged is not None and bool(logged.rows)
+
+    def remove(self, table: Table, rows: str, empties: tuple[str, ...]) -> bool:
+        """Delete rows of a table, or set columns of them NULL; tell if there were any.
 
         `rows` is FROM and WHERE of a query whose rows of the table are called `c`.
         """
         step = self.next_step(table.name)
-        self.connection.run(f"INSERT INTO {old(table.name)} SELECT {step}, c.* {rows}")
+        self.log(table.name, -1, f"SELECT {step}, c.* {rows}")
         if empties:
             cells = [
                 "NULL" if c.name in empties else quote(c.name) for c in table.columns
             ]
-            self.connection.run(
-                f"INSERT INTO {new(table.name)} SELECT {step}, {quote(ROWID)},"  # noqa: S608
-                f" {', '.join(cells)} FROM {old(table.name)}"
-                f" WHERE {quote(STEP)} = {step}"
+            self.log(
+                table.name,
+                1,
+                f"SELECT {step}, {quote(ROWID)}, {', '.join(cells)}"  # noqa: S608
+                f" FROM {old(table.name)} WHERE {quote(STEP)} = {step}",
             )
         return self.apply(table.name, step)
-
-    def _count(self, log: str, step: int) -> int:
-        sql = f"SELECT COUNT(*) FROM {log} WHERE {quote(STEP)} = {step}"  # noqa: S608
-        found = self.connection.query(sql).rows[0][0]
-        return found if isinstance(found, int) else 0
 
     def undo(self, to: int) -> None:
         """Take back every step after number `to`."""
@@ -123,6 +160,7 @@ class Store:
             if last > to:
                 self._undo_table(table, to)
         self.touched = {t: min(n, to) for t, n in self.touched.items() if to}
+        self.recent = None
         self.step = to
 
     def _undo_table(self, table: Name, to: int) -> None:
@@ -159,6 +197,16 @@ def base(table: Name) -> str:
     if table.owner:
         return f"{quote(table.owner)}.{quote(table.name)}"
     return quote(table.name)
+
+
+def _index(table: Name, column: str) -> str:
+    """Return the name of an index, without the schema that its table gives it."""
+    return quote(f"ORA$IX.{table}.{column}")
+
+
+def _index_of(table: Name, column: str) -> str:
+    own = f"{quote(table.owner)}." if table.owner else ""
+    return own + _index(table, column)
 
 
 def old(table: Name) -> str:

@@ -1,0 +1,133 @@
+"""DELTA x ROW -> SQL: a delta for one changed row, its values in place of its columns.
+
+DuckDB finds rows by an index only where a column meets a constant. So for the few rows
+that a small transaction changes, the changed row leaves FROM and its values stand in the
+conditions: what is left looks up its partners, whatever the size of their tables.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from sqlglot import exp
+
+from comply.sql.delta import DeltaTree, concerned, local_tests, selection
+from comply.sql.places import Place, conditions, sources
+
+_Tree = TypeVar("_Tree", bound=exp.Expr)
+_ROW: Final = "ORA$ROW"
+_MARK: Final = f'"{_ROW}".'
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A query with gaps: `pieces` of text, and between them the columns of the row."""
+
+    pieces: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    def filled(self, row: Mapping[str, str]) -> str:
+        """Return the query for a row, given as SQL by column."""
+        parts = [self.pieces[0]]
+        for column, piece in zip(self.columns, self.pieces[1:], strict=True):
+            parts += [row[column], piece]
+        return "".join(parts)
+
+
+def template(sql: str) -> Template:
+    """Cut the text of a pinned tree at the columns of the row.
+
+    >>> template('SELECT 1 WHERE "ORA$ROW"."K" > 2')
+    Template(pieces=('SELECT 1 WHERE ', ' > 2'), columns=('K',))
+    """
+    first, *rest = sql.split(_MARK)
+    cut = [_named(piece) for piece in rest]
+    return Template((first, *(p for _, p in cut)), tuple(c for c, _ in cut))
+
+
+def _named(piece: str) -> tuple[str, str]:
+    """Return the quoted name that a text begins with, and what follows."""
+    end = piece.index('"', 1)
+    while piece.startswith('""', end):
+        end = piece.index('"', end + 2)
+    return piece[1:end].replace('""', '"'), piece[end + 1 :]
+
+
+def literal(value: object, of: str) -> str | None:
+    """Return a value of a column of DuckDB's type `of` as SQL, None if it has no form.
+
+    >>> literal("it's", "VARCHAR"), literal(None, "BOOLEAN")
+    ("CAST('it''s' AS VARCHAR)", 'CAST(NULL AS BOOLEAN)')
+    """
+    match value:
+        case None:
+            written = "NULL"
+        case bool() | Decimal() | int():
+            written = str(value)
+        case str() if "\0" not in value:
+            written = "'" + value.replace("'", "''") + "'"
+        case datetime():
+            written = f"'{value.isoformat(sep=' ')}'"
+        case _:
+            return None
+    return f"CAST({written} AS {of})"
+
+
+def pinned(delta: DeltaTree, denial: exp.Query) -> exp.Select | None:
+    """Return a delta as a tree that reads one row's values from `ORA$ROW`.
+
+    None where a changed row may have met others that changed with it, and where an
+    assertion is checked whole.
+    """
+    place = delta.place
+    if place is None or not isinstance(denial, exp.Select):
+        return None
+    if len(place.blocks) == 1:
+        return _outermost(denial, place)
+    if delta.way < 0 and len(sources(place.blocks[-1])) > 1:
+        return None
+    return concerned(denial.copy(), _chained(place))
+
+
+def _outermost(denial: exp.Select, place: Place) -> exp.Select:
+    """Return the denial with a table of its own FROM taken out."""
+    tree = denial.copy()
+    rest = [s for s in sources(tree) if s.alias_or_name != place.alias]
+    tests = [exp.Paren(this=c.copy()) for c in conditions(tree)]
+    for listed in tree.expressions:
+        if isinstance(listed, exp.Column):
+            listed.replace(exp.alias_(listed.copy(), listed.name, quoted=True))
+    tree.set("from_", exp.From(this=rest[0].copy()) if rest else None)
+    tree.set("joins", [exp.Join(this=node.copy()) for node in rest[1:]])
+    tree.set("where", exp.Where(this=exp.and_(*tests)) if tests else None)
+    return _rowed(tree, place)
+
+
+def _chained(place: Place) -> exp.Expr:
+    """Return the condition that ties the denial's own row to the changed one."""
+    *outer, last = list(zip(place.blocks[1:], place.links, strict=True))
+    rest = [s.copy() for s in sources(last[0]) if s.alias_or_name != place.alias]
+    tests = [_rowed(test, place) for test in local_tests(*last)]
+    found = _existing(rest, tests)
+    for block, link in reversed(outer):
+        around = [s.copy() for s in sources(block)]
+        found = _existing(around, [*local_tests(block, link), found])
+    return found
+
+
+def _existing(tables: Sequence[exp.Expr], tests: list[exp.Expr]) -> exp.Expr:
+    """Return a condition: there is such a row, or without tables the tests alone."""
+    both = exp.and_(*tests) if tests else exp.true()
+    if not tables:
+        return exp.Paren(this=both)
+    return exp.Exists(this=selection(tables).where(both, copy=False))
+
+
+def _rowed(tree: _Tree, place: Place) -> _Tree:
+    """Let the columns of the changed row be those of `ORA$ROW`."""
+    for column in tree.find_all(exp.Column):
+        if column.table == place.alias:
+            column.set("table", exp.to_identifier(_ROW, quoted=True))
+    return tree
