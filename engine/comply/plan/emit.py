@@ -4,16 +4,18 @@ The text depends on the plan alone. It holds nothing of a policy but constants a
 sanitised names, so that a hostile policy cannot make it say anything else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from comply.plan import ir
 from comply.plan.emit_units import print_units, unit_layouts
 from comply.plan.link import Code, Layout, Program, compiled, link
+from comply.plan.merge import Group, merge
 from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
 from comply.plan.probe import Probes
 from comply.plan.read_set import rule_read_sets
 from comply.plan.reads import every_step, loops
 from comply.plan.steps import print_probe, print_steps
+from comply.plan.units import cut
 from comply.plan.writer import Writer, name
 
 _HEADER = """\
@@ -167,19 +169,65 @@ def _print_partial(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # no
     """Write a rule whose clauses each add to one set, object or tree."""
     writer = printer.writer
     writer.place = None
+    groups = [] if printer.probes else list(_groups(rule))
+    grouped = {at for group in groups for at in group.clauses}
+    chains = {i: c for i, c in enumerate(rule.chains) if i not in grouped}
     with writer.block(f"def rule_{rule.id}(c):"):
         _print_memo(writer, rule, mocked)
         writer.line("out = Branch()" if rule.kind == "tree" else "out = {}")
-        for i, chain in enumerate(rule.chains):
+        for i, chain in chains.items():
             calls = [f"clause_{rule.id}_{i}_{j}(c, out)" for j in range(len(chain))]
             writer.line(" or ".join(calls))
+        for i in range(len(groups)):
+            writer.line(f"group_{rule.id}_{i}(c, out)")
         made = {"set": "RegoSet.of(out)", "object": "out", "tree": "grown(out)"}
         writer.line(f"c.memo[{rule.id}] = value = {made[rule.kind]}")
         writer.line("return value")
-    for i, chain in enumerate(rule.chains):
+    for i, chain in chains.items():
         for j, clause in enumerate(chain):
             function = f"clause_{rule.id}_{i}_{j}"
             _print_adding(printer, rule, clause, function, len(chain) > 1)
+    for i, group in enumerate(groups):
+        _print_group(printer, group, f"group_{rule.id}_{i}")
+
+
+def _groups(rule: ir.Rule) -> Iterator[Group]:
+    """Yield the clauses of a set that share a loop over the input."""
+    if rule.kind != "set":
+        return
+    alone = {
+        i: chain[0]
+        for i, chain in enumerate(rule.chains)
+        if len(chain) == 1 and cut(chain[0]) is not None
+    }
+    yield from (group for group in merge(alone) if len(group.clauses) > 1)
+
+
+def _print_group(printer: Printer, group: Group, function: str) -> None:
+    """Write clauses that share a loop; each has a loop of one turn inside it."""
+    writer = printer.writer
+    printer.source = group.tails[0].source
+    last = group.tails[-1]
+
+    def finish(flow: Flow) -> None:
+        for tail in group.tails:
+            with printer.inside():
+                inner = Flow(flow.fail, list(flow.contexts))
+                if tail is not last:
+                    inner.fail = "continue"
+                    writer.open("for _ in ONCE:")
+                print_steps(printer, inner, tail.steps, adding(tail), (tail.value,))
+
+    def adding(tail: ir.Clause) -> Callable[[Flow], None]:
+        def add(flow: Flow) -> None:
+            value = atom(printer, flow, tail.value)
+            writer.line(f"out[{frozen(printer, tail.value, value)}] = {value}")
+
+        return add
+
+    with writer.block(f"def {function}(c, out):"):
+        printer.begin()
+        print_steps(printer, Flow("return"), group.prefix, finish, group.needed)
 
 
 def _print_adding(
