@@ -25,12 +25,14 @@ class Config:
     `paths` and `rules` are relative to the folder of the file. `parameters` maps a rule
     id to what its author lets a project choose; rules read them at
     `data.comply.parameters[id]`. Findings below `fail_on` do not fail a run.
+    `undetermined` is pass, warn or fail: what becomes of what cannot be told yet.
     """
 
     paths: tuple[str, ...] = ()
     packs: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     fail_on: Severity = Severity.INFO
+    undetermined: str = "warn"
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -70,6 +72,7 @@ def configure(value: object, locate: _Locate) -> Config:
         packs=tuple(members.get("packs", ())),
         rules=tuple(members.get("rules", ())),
         fail_on=Severity(members.get("fail_on", Severity.INFO)),
+        undetermined=members.get("undetermined", "warn"),
         parameters=members.get("parameters") or {},
     )
 

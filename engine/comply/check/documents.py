@@ -6,13 +6,19 @@ collections of facts every unit is kept.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from comply.check.changes import Edits, Positions, Shape, compare
 from comply.check.rego_check import Counts, Runner, State, Update, follow_change, start
 from comply.check.single import Singles, run_single
+from comply.check.undetermined import (
+    Watch,
+    follow_unknowns,
+    unknowns_in,
+    watch,
+)
 from comply.findings import Finding
 from comply.load.facts import Change, Document, nowhere
 from comply.rules.checks import RegoChecks
@@ -32,14 +38,16 @@ class Result:
     states: list[State] | None
     kept: list[Finding]
     size: int
+    watches: list[Watch] = field(default_factory=list)
 
     def findings(self) -> Iterator[Finding]:
         """Yield the current findings."""
         if self.states is None:
             yield from self.kept
             return
+        watched = {id(made.state): made for made in self.watches}
         for state in self.states:
-            yield from state.findings()
+            yield from watched.get(id(state), state).findings()
 
 
 def run(runner: Runner, singles: Singles, document: Document | None) -> Result:
@@ -47,7 +55,9 @@ def run(runner: Runner, singles: Singles, document: Document | None) -> Result:
     if document is None or _collections(document):
         states = [start(runner, group, document) for group in singles.checks]
         size = sum(x.unit.size if x.unit else 1 for s in states for x in s.running)
-        return Result(document, states, [], size)
+        unknowns = unknowns_in(document)
+        made = (watch(s, unknowns, runner.places, runner.now_ns) for s in states)
+        return Result(document, states, [], size, [w for w in made if w is not None])
     kept, size = run_single(runner, singles, document)
     return Result(document, None, kept, size)
 
@@ -80,11 +90,15 @@ def advance_result(
         gone, result.kept, result.size = result.kept, made.kept, made.size
         return gone, made.kept
     gone, come = [], []
+    before = list(result.findings()) if result.watches else []
     update = Update(move.document, edits, move.worlds)
     for state in result.states:
         went, came = follow_change(runner, state, update, counts)
         gone += went
         come += came
+    if result.watches:
+        follow_unknowns(result.watches, move.edits, runner.places)
+        return before, list(result.findings())
     return gone, come
 
 
@@ -113,7 +127,7 @@ def _collections(document: Document) -> bool:
 
 def as_input(kind: str, value: Any) -> Any:  # noqa: ANN401
     """Return what rules see of the object that a source of a kind holds."""
-    if kind == "terraform_plan" and isinstance(value, dict):
+    if kind in ("terraform_plan", "terraform_source") and isinstance(value, dict):
         return import_module("comply.load.terraform_plan").as_input(value)
     return value
 

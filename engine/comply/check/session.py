@@ -417,7 +417,12 @@ def _changes_data(source: Source) -> bool:
 def _read(source: str | Path | bytes) -> Source:
     if isinstance(source, bytes):
         return decode("<bytes>", source)
-    return read(Path(source), str(source))
+    path = Path(source)
+    if path.is_dir():
+        folder = import_module("comply.load.terraform_source.folder")
+        gathered: Source = folder.gather(path)
+        return gathered
+    return read(path, str(source))
 
 
 def _placed(findings: Iterable[Finding]) -> Iterator[Named]:

@@ -21,6 +21,7 @@ from comply.cli.inputs import (
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import Settings, read_settings
 from comply.cli.terminal import Choice
+from comply.cli.undetermined import UNDETERMINED, sort_undetermined
 from comply.findings import SEVERITIES, Finding, Severity, Status
 from comply.load import LOADERS
 from comply.load.facts import facts
@@ -32,6 +33,7 @@ from comply.version import VERSION
 
 _FITTING: Final = {
     "terraform_plan": "terraform/baseline",
+    "terraform_source": "terraform/baseline",
     "kubernetes": "kubernetes/baseline",
     "oracle_ddl": "oracle/schema",
 }
@@ -78,6 +80,12 @@ _FITTING: Final = {
     help="The least severity that fails the run. Default: info.",
 )
 @click.option(
+    "--undetermined",
+    type=click.Choice(UNDETERMINED),
+    help="What a result that rests on a value known only after apply is: pass (only "
+    "counted), warn (shown) or fail. Default: warn.",
+)
+@click.option(
     "--kind",
     type=click.Choice(list(LOADERS)),
     help="What the named files are, where they do not tell.",
@@ -109,6 +117,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     formats: tuple[str, ...],
     output: Path | None,
     fail_on: str | None,
+    undetermined: str | None,
     kind: str | None,
     now: str | None,
     config: Path | None,
@@ -133,11 +142,13 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     settings = _merge(read_settings(config), paths, rules, packs)
     if fail_on:
         settings = replace(settings, fail_on=fail_on)
+    if undetermined:
+        settings = replace(settings, undetermined=undetermined)
     cache = None if no_cache else cache_folder()
     findings, run = check(settings, kind, _moment(now), cache)
     run = replace(run, seconds=time.perf_counter() - started)
     write_all(wanted, findings, run, colour)
-    return exit_code(findings, run.threshold)
+    return exit_code(findings, run.threshold, run.failing)
 
 
 def check(
@@ -174,9 +185,14 @@ def check(
             hint=next(found.notices(), "name a file, or a folder that holds some"),
         )
     findings += session.check()
+    findings, hidden, failing = sort_undetermined(
+        findings, session.described(), settings.undetermined
+    )
     if documents and not findings and not any(session.evaluated.values()):
         findings.append(_idle())
     notices = list(found.notices(rules_named=bool(settings.rules)))
+    if hidden:
+        notices.append(f"{hidden:,} undetermined not shown (--undetermined pass)")
     if packs and not (settings.rules or settings.packs):
         notices.insert(0, f"packs that fit: {', '.join(packs)}")
     run = Run(
@@ -187,6 +203,7 @@ def check(
         packs=tuple(packs),
         notices=tuple(notices),
         threshold=Severity(settings.fail_on),
+        failing=failing,
     )
     if findings:
         secrets = frozenset[str]().union(*(d.sensitive() for d in documents))
@@ -194,17 +211,26 @@ def check(
     return findings, run
 
 
-def exit_code(findings: list[Finding], threshold: Severity) -> int:
+def exit_code(
+    findings: list[Finding],
+    threshold: Severity,
+    failing: frozenset[str] = frozenset(),
+) -> int:
     """Return 2 if something could not be checked, 1 for violations, else 0.
 
     A violation below the threshold fails nothing, nor does what a rule only warns of.
+    `failing` are the rules whose undetermined findings count as violations.
     """
     if any(f.status is Status.ERROR for f in findings):
         return 2
     least = SEVERITIES.index(threshold)
     return int(
         any(
-            f.status is Status.VIOLATION and SEVERITIES.index(f.severity) >= least
+            (
+                f.status is Status.VIOLATION
+                or (f.status is Status.UNDETERMINED and f.rule_id in failing)
+            )
+            and SEVERITIES.index(f.severity) >= least
             for f in findings
         )
     )
@@ -238,7 +264,8 @@ def _fitting(inputs: list[Input]) -> tuple[str, ...]:
         for item in inputs
         if not (item.named and item.kind == "oracle_ddl" and _ruled(inputs))
     }
-    return tuple(pack for kind, pack in _FITTING.items() if kind in kinds)
+    fitting = (pack for kind, pack in _FITTING.items() if kind in kinds)
+    return tuple(dict.fromkeys(fitting))
 
 
 def _ruled(inputs: list[Input]) -> bool:

@@ -9,6 +9,12 @@ from comply.findings import Finding, Severity, Status
 from comply.load.detect import detect, role
 from comply.load.encoding import decode, read
 from comply.load.folder import Left, walk
+from comply.load.terraform_source.folder import (
+    called_folders,
+    gather,
+    is_configuration,
+    roots,
+)
 from comply.source import LoadError, Source
 
 STDIN = Path("-")
@@ -33,6 +39,7 @@ class Survey:
     rules: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    modules: dict[str, bool] = field(default_factory=dict)
 
     def notices(self, *, rules_named: bool = False) -> Iterator[str]:
         """Yield what people should know about files that were not checked."""
@@ -65,11 +72,36 @@ def survey(paths: Iterable[Path], kind: str | None) -> Survey:
                 found.inputs.append(_named(source, kind))
             elif path.is_dir():
                 _look_through(path, found)
+            elif is_configuration(path.name) and kind in (None, "terraform_source"):
+                read(path, str(path))
+                found.modules[path.parent.as_posix()] = True
             else:
                 found.inputs.append(_named(read(path, str(path)), kind))
         except LoadError as error:
             found.errors.append(error)
+    _add_modules(found)
     return found
+
+
+def _add_modules(found: Survey) -> None:
+    """Add the root modules in folders with Terraform source, and those that were named."""
+    called: dict[str, set[str]] = {}
+    for folder in found.modules:
+        try:
+            called[folder] = called_folders(Path(folder))
+        except LoadError as error:
+            found.errors.append(error)
+    for folder in roots(called):
+        try:
+            found.inputs.append(
+                Input(
+                    gather(Path(folder)),
+                    "terraform_source",
+                    named=found.modules.get(folder, False),
+                )
+            )
+        except LoadError as error:
+            found.errors.append(error)
 
 
 def unreadable(error: LoadError) -> Finding:
@@ -131,6 +163,8 @@ def _look_through(folder: Path, found: Survey) -> None:
                 found.left.append(item)
             case LoadError():
                 found.errors.append(item)
+            case Path() if is_configuration(item.name):
+                found.modules.setdefault(item.parent.as_posix(), False)
             case Path():
                 try:
                     _sort(read(item, str(item)), found)

@@ -13,7 +13,8 @@ NAME: Final = "comply.yaml"
 class Settings:
     """What the command line and comply.yaml together ask for.
 
-    `fail_on` is the least severity that fails a run; `file` the comply.yaml the
+    `fail_on` is the least severity that fails a run; `undetermined` what becomes of
+    what cannot be told yet; `file` the comply.yaml the
     settings come from, if there is one.
     """
 
@@ -21,6 +22,7 @@ class Settings:
     packs: tuple[str, ...] = ()
     rules: tuple[Path, ...] = ()
     fail_on: str = "info"
+    undetermined: str = "warn"
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     file: Path | None = None
 
@@ -59,6 +61,7 @@ def _read(file: Path) -> Settings:
         packs=config.packs,
         rules=tuple(here / p for p in config.rules),
         fail_on=config.fail_on.value,
+        undetermined=config.undetermined,
         parameters=config.parameters,
         file=file,
     )

@@ -9,7 +9,9 @@ from typing import Final
 from comply.load.encoding import unreadable
 from comply.source import LoadError
 
-CANDIDATES: Final = frozenset({".json", ".yaml", ".yml", ".sql", ".rego", ".tfstate"})
+CANDIDATES: Final = frozenset(
+    {".json", ".yaml", ".yml", ".sql", ".rego", ".tf", ".tfstate"}
+)
 """Names whose content is looked at; others in a folder are none of our business."""
 
 SKIPPED: Final = frozenset({"node_modules", "__pycache__", "venv", "vendor"})

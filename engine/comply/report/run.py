@@ -13,7 +13,8 @@ class Run:
 
     `documents`, `facts` and `rules` are counts; `packs` the packs used; `notices` what
     people should know, such as files that were left out; `seconds` the time it took.
-    `threshold` is the least severity that fails the run. `colour` and `width` (columns,
+    `threshold` is the least severity that fails the run, `failing` are the rules whose
+    undetermined findings do. `colour` and `width` (columns,
     0 if lines must not be wrapped) describe the terminal. `carets` asks for marks under
     the places of findings, for documents that people wrote by hand.
     """
@@ -26,6 +27,7 @@ class Run:
     notices: tuple[str, ...] = ()
     seconds: float = 0.0
     threshold: Severity = Severity.INFO
+    failing: frozenset[str] = frozenset()
     colour: bool = False
     width: int = 0
     carets: bool = False

@@ -12,7 +12,8 @@ from comply.rules.files import RuleFile
 class Rule:
     """What reports say of a rule; the fields come from its METADATA.
 
-    `controls` are the controls of published standards that it serves.
+    `controls` are the controls of published standards that it serves, `undetermined` is
+    what its author wants of results that cannot be told yet: pass, warn, fail, or "".
     """
 
     id: str
@@ -25,12 +26,14 @@ class Rule:
     pack: str = ""
     controls: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    undetermined: str = ""
 
 
 def describe(file: RuleFile, fields: Mapping[str, Any]) -> Rule:
     """Return the rule of a file whose METADATA has these fields.
 
-    `custom` may hold id, severity, remediation and controls; so may the top level.
+    `custom` may hold id, severity, remediation, controls and undetermined; so may the
+    top level.
     """
     custom = fields.get("custom")
     own: dict[str, Any] = {**fields, **(custom if isinstance(custom, dict) else {})}
@@ -47,7 +50,13 @@ def describe(file: RuleFile, fields: Mapping[str, Any]) -> Rule:
         file.pack,
         tuple(map(str, _listed(own.get("controls")))),
         tuple(_reference(item) for item in _listed(own.get("related_resources"))),
+        _choice(own.get("undetermined")),
     )
+
+
+def _choice(value: object) -> str:
+    """Return what becomes of undetermined results, "" where nothing known is said."""
+    return str(value) if value in ("pass", "warn", "fail") else ""
 
 
 def _listed(value: object) -> list[Any]:

@@ -1,0 +1,147 @@
+"""CHECKS x VALUES KNOWN AFTER APPLY -> FINDINGS: what cannot be told yet, said so.
+
+A plan leaves out of a resource what is known only after apply, and tells what that is. A
+check over it would take such a value for one that is not there. The facts with such a
+value that a check may read are therefore run once more, with doubts in the places of the
+values: a violation that rests on a doubt, and a silence that does, are `undetermined`.
+Facts without unknown values, and checks that read none of them, cost nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Final
+
+from comply.check.changes import Edits
+from comply.check.rego_check import State
+from comply.check.results import Places
+from comply.findings import Finding
+from comply.load.facts import Document
+from comply.load.terraform_sensitive import marks_something
+
+FACTS: Final = "resource_changes"
+GIVEN: Final = frozenset({"id", "arn", "tags_all"})
+"""What every provider gives: who looks at all attributes does not mean these."""
+
+
+@dataclass(slots=True)
+class Unknowns:
+    """The facts of a document with unknown values, by the attributes that are unknown."""
+
+    facts: dict[str, dict[int, Any]] = field(default_factory=dict)
+
+    def replace(self, old: Any, new: Any) -> None:  # noqa: ANN401
+        """Take a new version of a fact, None where there is none."""
+        if old is not None:
+            self.remove(old)
+        if new is not None:
+            self.add(new)
+
+    def add(self, fact: Any) -> None:  # noqa: ANN401
+        """Note a fact."""
+        for name in _unknown_names(fact):
+            self.facts.setdefault(name, {})[id(fact)] = fact
+
+    def remove(self, fact: Any) -> None:  # noqa: ANN401
+        """Forget a fact."""
+        for name in _unknown_names(fact):
+            held = self.facts.get(name)
+            if held is not None:
+                held.pop(id(fact), None)
+                if not held:
+                    del self.facts[name]
+
+
+def _unknown_names(fact: Any) -> Iterator[str]:  # noqa: ANN401
+    change = fact.get("change") if isinstance(fact, dict) else None
+    marks = change.get("after_unknown") if isinstance(change, dict) else None
+    if isinstance(marks, dict):
+        for name, mark in marks.items():
+            if mark is True or (mark and marks_something(mark)):
+                yield name
+
+
+def unknowns_in(document: Document | None) -> Unknowns | None:
+    """Return the facts of a document with unknown values, None if it can have none."""
+    if document is None or document.world != "terraform":
+        return None
+    value = document.value
+    facts = value.get(FACTS) if isinstance(value, dict) else None
+    if not isinstance(facts, list):
+        return None
+    found = Unknowns()
+    for fact in facts:
+        found.add(fact)
+    return found
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is undetermined in a document, for checks that were compiled together.
+
+    `verdicts` holds the findings that stand in the place of those of a unit, by its
+    number and the id of the element that they are about, 0 for the whole. `known` is
+    what judging learnt of the checks.
+    """
+
+    state: State
+    unknowns: Unknowns
+    places: Places
+    clock: int
+    verdicts: dict[tuple[int, int], list[Finding]] = field(default_factory=dict)
+    known: Any = None
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the findings of the checks, undetermined ones in their places."""
+        if not self.verdicts:
+            yield from self.state.findings()
+            return
+        seen = set()
+        for i, running in enumerate(self.state.running):
+            for number, found in running.found.items():
+                seen.add((i, number))
+                yield from self.verdicts.get((i, number), found)
+        for key, verdict in self.verdicts.items():
+            if key not in seen:
+                yield from verdict
+
+
+def watch(
+    state: State, unknowns: Unknowns | None, places: Places, clock: int
+) -> Watch | None:
+    """Return what is undetermined for checks, None where nothing can be."""
+    if unknowns is None or not state.running:
+        return None
+    made = Watch(state, unknowns, places, clock)
+    _judge(made)
+    return made
+
+
+def follow_unknowns(watches: list[Watch], edits: Edits | None, places: Places) -> None:
+    """Bring what is undetermined up to date after a change."""
+    unknowns, state = watches[0].unknowns, watches[0].state
+    if edits is None or not edits.keys.isdisjoint(("", FACTS)):
+        unknowns = unknowns_in(state.document) or Unknowns()
+    else:
+        for edit in edits.elements:
+            unknowns.replace(edit.old, edit.new)
+    for made in watches:
+        made.unknowns, made.places = unknowns, places
+        _judge(made)
+
+
+def _judge(made: Watch) -> None:
+    made.verdicts = {}
+    if _may_read(made):
+        # Only who has something to judge pays for the compiler.
+        judge = import_module("comply.check.verdicts").judge
+        made.verdicts, made.known = judge(made, made.known)
+
+
+def _may_read(made: Watch) -> bool:
+    """Tell whether checks may read an unknown attribute, without looking into them."""
+    text = made.state.checks.program.code.text
+    names = made.unknowns.facts.keys()
+    if any(repr(name) in text for name in names):
+        return True
+    return bool(names - GIVEN) and "['after']\n" in text

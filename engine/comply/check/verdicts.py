@@ -1,0 +1,346 @@
+"""FACTS WITH UNKNOWN VALUES -> VERDICTS: which results of checks rest on them.
+
+The clauses of a unit are run with doubts in the places of the values: a result that comes
+out under none stands, others are told as `undetermined`, and so is a silence that rests
+on one. What cannot be followed keeps the results it has.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
+
+from comply.check.rego_check import Running, members, shared_path
+from comply.check.results import About, finding
+from comply.check.undetermined import FACTS, GIVEN, Unknowns, Watch
+from comply.findings import Finding, Status
+from comply.load.facts import Document
+from comply.plan import ir
+from comply.plan.builtins.failure import Evaluation
+from comply.plan.doubt import CERTAIN, Doubts, doubtful, doubts_in, equality
+from comply.plan.optimize import optimize
+from comply.plan.runtime import MISSING
+from comply.plan.three_valued import (
+    Machine,
+    NotFollowedError,
+    Outcome,
+    outcomes,
+    reached,
+    rule_outcomes,
+    solve,
+)
+from comply.plan.units import Unit as Cut
+from comply.plan.units import cut
+from comply.plan.unknown_reads import UnknownReads, unknown_reads
+from comply.plan.values import Value
+from comply.rego.modules import plan_modules
+from comply.rego.parser import parse_module
+from comply.rules.checks import RegoChecks, Unit
+
+Verdicts: TypeAlias = dict[tuple[int, int], list[Finding]]
+
+_SHOWN: Final = 4
+
+
+@dataclass(slots=True)
+class Question:
+    """A unit, the clauses it runs, and what it may read that is unknown."""
+
+    clauses: tuple[ir.Clause, ...]
+    cut: Cut | None
+    reads: UnknownReads
+    joins: bool
+
+    def names(self, unknowns: Unknowns) -> frozenset[str]:
+        """Return the unknown attributes that matter to the unit."""
+        if self.reads.handled is None:
+            return frozenset()
+        every = unknowns.facts.keys() - self.reads.handled
+        found = every & self.reads.names
+        return frozenset(found | (every - GIVEN) if self.reads.open else found)
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of checks: their plan, and what their units may read."""
+
+    plan: ir.Plan
+    questions: dict[int, Question] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Bench:
+    """What one judgement works with: a machine for each choice of attributes."""
+
+    watch: Watch
+    known: Known
+    machines: dict[frozenset[str], Machine] = field(default_factory=dict)
+    elements: dict[frozenset[str], dict[int, Any]] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=dict)
+
+
+def judge(watch: Watch, known: Known | None) -> tuple[Verdicts, Known]:
+    """Return what is undetermined, and what is known of the checks for the next time."""
+    if known is None:
+        known = Known(_planned(watch.state.checks))
+    made = Bench(watch, known)
+    for i, running in enumerate(watch.state.running):
+        question = known.questions.get(i)
+        if question is None:
+            question = known.questions[i] = _question(made, running)
+        names = question.names(watch.unknowns)
+        if names:
+            try:
+                _judge_unit(made, i, question, names)
+            except (NotFollowedError, RecursionError):
+                continue
+    return made.verdicts, known
+
+
+def _planned(checks: RegoChecks) -> ir.Plan:
+    """Return the plan that checks were compiled from."""
+    modules = tuple(map(parse_module, checks.sources))
+    planned = plan_modules(modules, frozenset(), _as_written).plan
+    return optimize(replace(planned, entries=frozenset(checks.program.entries)))
+
+
+def _as_written(plan: ir.Plan) -> ir.Plan:
+    return plan
+
+
+def _question(made: Bench, running: Running) -> Question:
+    plan, item = made.known.plan, running.item
+    by_id = {rule.id: rule for rule in plan.rules}
+    if isinstance(item, Unit):
+        chain = _chain(made.watch.state.checks, item, by_id)
+    else:
+        chain = tuple(c for chain in by_id[item.id].chains for c in chain)
+    steps = tuple(step for clause in chain for step in clause.steps)
+    cut_at = cut(chain[0]) if isinstance(item, Unit) and len(chain) == 1 else None
+    reads = unknown_reads(plan, steps, chain[0].source if chain else 0)
+    return Question(chain, cut_at, reads, _joins(made, running))
+
+
+def _chain(
+    checks: RegoChecks, item: Unit, by_id: dict[int, ir.Rule]
+) -> tuple[ir.Clause, ...]:
+    """Return the clauses that a unit was compiled from."""
+    for entry, units in checks.program.entries.items():
+        for number, code in enumerate(units):
+            if code is item.code:
+                return by_id[entry].chains[number]
+    return ()
+
+
+def _joins(made: Bench, running: Running) -> bool:
+    """Tell whether a unit may read other facts than the one that it is about."""
+    if not isinstance(running.item, Unit):
+        return True
+    known = made.watch.state.checks.program.reads
+    waiting, seen = [running.item.code.reads], set[int]()
+    while waiting:
+        reads = waiting.pop()
+        paths = (*reads.paths, *reads.partitions)
+        if reads.whole or any(shared_path(p)[:1] in ((FACTS,), ()) for p in paths):
+            return True
+        fresh = set(reads.rules) - seen
+        seen |= fresh
+        waiting += [known[rule] for rule in fresh if rule in known]
+    return False
+
+
+def _machine(made: Bench, names: frozenset[str]) -> Machine:
+    """Return the plan over the document with doubts in the places of attributes."""
+    if names not in made.machines:
+        plan, context = made.known.plan, made.watch.state.running[0].context
+        input_, elements = _with_doubts(made, names)
+        made.elements[names] = elements
+        made.machines[names] = Machine(
+            {rule.id: rule for rule in plan.rules},
+            input_,
+            context.data,
+            Evaluation(now_ns=made.watch.clock, seed=made.watch.clock),
+        )
+    return made.machines[names]
+
+
+def _with_doubts(made: Bench, names: frozenset[str]) -> tuple[Value, dict[int, Any]]:
+    """Return the input with doubts, and the facts that hold them by the old ones' ids."""
+    document = made.watch.state.document
+    if document is None:
+        raise NotFollowedError
+    elements: dict[int, Any] = {}
+    for name in names:
+        for number, fact in made.watch.unknowns.facts.get(name, {}).items():
+            if number not in elements:
+                elements[number] = _doubted(fact, names, _identity(document, fact))
+    facts = [elements.get(id(fact), fact) for fact in document.value[FACTS]]
+    value = {**document.value, FACTS: facts}
+    if isinstance(value.get("terraform"), dict):
+        value["terraform"] = {**value["terraform"], FACTS: facts}
+    return value, elements
+
+
+def _doubted(fact: Any, names: frozenset[str], identity: str) -> Any:  # noqa: ANN401
+    change = fact["change"]
+    marks = change["after_unknown"]
+    wanted = {k: v for k, v in marks.items() if k in names}
+    after = doubtful(change.get("after"), wanted, identity)
+    return {**fact, "change": {**change, "after": after}}
+
+
+def _identity(document: Document, fact: Any) -> str:  # noqa: ANN401
+    return document.collections[0].identity(fact)
+
+
+def _judge_unit(
+    made: Bench, number: int, question: Question, names: frozenset[str]
+) -> None:
+    running = made.watch.state.running[number]
+    if running.unit is not None and running.unit.error is not None:
+        return
+    machine = _machine(made, names)
+    if question.cut is None:
+        _judge_whole(made, number, question, machine)
+        return
+    if shared_path(question.cut.path) != (FACTS,) or running.unit is None:
+        return
+    started = list(solve(machine, question.cut.before, {}, CERTAIN))
+    if len(started) != 1 or started[0][1]:
+        return
+    elements = made.elements[names]
+    for fact in _candidates(made, question, elements):
+        element = elements.get(id(fact), fact)
+        places = _driven(question.cut.driver, element)
+        if places is None:
+            continue
+        given = _entered(question.cut, started[0][0], element)
+        found = outcomes(
+            machine, question.clauses[0], question.cut.after, given, places
+        )
+        results = running.unit.results.get(id(fact), ())
+        about = About(made.watch.state.document, (FACTS,), None, fact)
+        verdict = _verdict(made, running, (id(fact), results), found, about)
+        if verdict is not None:
+            made.verdicts[number, id(fact)] = verdict
+
+
+def _candidates(
+    made: Bench, question: Question, elements: dict[int, Any]
+) -> Iterable[Any]:
+    """Return the facts whose results may rest on unknown values."""
+    document = made.watch.state.document
+    facts: list[Any] = document.value[FACTS] if document is not None else []
+    if question.joins:
+        return facts
+    return [fact for fact in facts if id(fact) in elements]
+
+
+def _driven(driver: ir.Scan | ir.ScanIndex, element: Any) -> Doubts | None:  # noqa: ANN401
+    """Return the doubts under which a unit has a turn for an element, None if none."""
+    if isinstance(driver, ir.Scan) or not isinstance(driver.match, ir.Const):
+        return CERTAIN
+    try:
+        value, places = reached(element, list(driver.on))
+    except MISSING:
+        return None
+    equal = equality(value, driver.match.value)
+    return None if equal is None else equal | places
+
+
+def _entered(
+    cut_at: Cut,
+    started: dict[str, Value],
+    element: Any,  # noqa: ANN401
+) -> dict[str, Value]:
+    """Return the locals with which the steps after a driver begin."""
+    given = dict(started)
+    driver = cut_at.driver
+    if driver.value is not None:
+        given[driver.value.name] = element
+    if isinstance(driver, ir.Scan) and driver.key is not None:
+        raise NotFollowedError
+    return given
+
+
+def _judge_whole(
+    made: Bench, number: int, question: Question, machine: Machine
+) -> None:
+    """Judge a unit that is not about one fact each time."""
+    running = made.watch.state.running[number]
+    about = About(made.watch.state.document)
+    found: list[Outcome] = []
+    results: tuple[Value, ...] = ()
+    if running.unit is not None:
+        for clause in question.clauses:
+            found += outcomes(machine, clause, clause.steps, {})
+        results = tuple(running.unit.results.get(0, ()))
+    elif not isinstance(running.item, Unit):
+        rule = machine.rules[running.item.id]
+        for value, places in rule_outcomes(machine, rule):
+            more = doubts_in(value)
+            held = (True,) if more else members(value)
+            found += [(item, places | more) for item in held]
+        value = made.watch.state.checks.program.rules[rule.id](running.context)
+        results = tuple(members(value))
+    verdict = _verdict(made, running, (0, results), found, about)
+    if verdict is not None:
+        made.verdicts[number, 0] = verdict
+
+
+def _verdict(
+    made: Bench,
+    running: Running,
+    given: tuple[int, Iterable[Value]],
+    found: list[Outcome],
+    about: About,
+) -> list[Finding] | None:
+    """Return the findings in the place of those that results gave, None to keep them.
+
+    A result stands if it comes out whatever the unknown values are.
+    """
+    number, results = given
+    certain = [value for value, places in found if not places]
+    held = list(zip(running.found.get(number, ()), results, strict=False))
+    kept = [item for item, result in held if _stands(result, certain)]
+    if len(kept) == len(held) and (kept or not _open_outcomes(found)):
+        return None
+    if kept:
+        return kept
+    places = frozenset[Any]().union(*(p | doubts_in(v) for v, p in found))
+    if not places:
+        return None
+    return [_undetermined(made, running, places, about)]
+
+
+def _stands(result: Value, certain: list[Value]) -> bool:
+    return any(equality(result, value) is not None for value in certain)
+
+
+def _open_outcomes(found: list[Outcome]) -> bool:
+    return any(places or doubts_in(value) for value, places in found)
+
+
+def _undetermined(
+    made: Bench, running: Running, places: Doubts, about: About
+) -> Finding:
+    """Return the finding that names what has to be known."""
+    own = ""
+    if about.document is not None and about.element is not None:
+        own = _identity(about.document, about.element)
+    elif len({identity for identity, _ in places}) == 1:
+        own = next(iter(places))[0]
+    names = sorted(
+        f"`{path}`" if identity == own else f"`{path}` of {identity}"
+        for identity, path in places
+    )
+    shown = ", ".join(names[:_SHOWN])
+    if len(names) > _SHOWN:
+        shown += f" and {len(names) - _SHOWN} more"
+    are = "are" if len(names) > 1 else "is"
+    subject = f"{own}: " if own else ""
+    text = f"{subject}cannot be told yet: {shown} {are} known only after apply"
+    result: dict[str, Value] = {"msg": text}
+    if own:
+        result["address"] = own
+    rule = running.item.rule
+    return finding(rule, Status.UNDETERMINED, result, about, made.watch.places)

@@ -1,0 +1,166 @@
+"""SOURCE -> DOCUMENT: a root module of Terraform source as the plan it would make.
+
+What nobody can know before `terraform apply`, and what the source alone does not say, is
+true in `after_unknown` and not in `after`: it is never made up and never left out. What
+a provider fills in by default is not known to be there, as in a plan without it.
+https://developer.hashicorp.com/terraform/internals/json-format
+"""
+
+import json
+import posixpath
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from comply.load.facts import Collection, Document, Path
+from comply.load.terraform_plan import as_input, identity
+from comply.load.terraform_sensitive import sensitive_strings
+from comply.load.terraform_source import syntax as s
+from comply.load.terraform_source.bodies import read_body
+from comply.load.terraform_source.changes import Planned, plan_of
+from comply.load.terraform_source.evaluate import Scope, evaluate
+from comply.load.terraform_source.expand import Configuration, Instance
+from comply.load.terraform_source.folder import (
+    FILES,
+    ROOT,
+    is_configuration,
+    is_values,
+)
+from comply.load.terraform_source.modules import (
+    Module,
+    local_calls,
+    read_module,
+)
+from comply.load.terraform_source.values import UNKNOWN, TerraformValue
+from comply.source import LoadError, Source, Span
+
+_TOO_DEEP: Final = "its references or values nest too deeply"
+
+
+def load(source: Source) -> list[Document]:
+    """Return the one document of a root module.
+
+    The source is what `folder.gather` makes of a folder; any other text is taken as a
+    configuration of one file.
+
+    Raises:
+        LoadError: if a file is not of the language, a local module is not there, or
+            names depend on themselves.
+    """
+    root, files = _files(source)
+    try:
+        return [_document(source.name, root, files)]
+    except RecursionError:
+        raise LoadError(f"{source.name}: {_TOO_DEEP}") from None
+
+
+def files_read(source: Source) -> tuple[str, ...]:
+    """Return the names of the files that a gathered source holds."""
+    return tuple(_files(source)[1])
+
+
+def _files(source: Source) -> tuple[str, dict[str, str]]:
+    """Return the folder of the root module and the files of a source."""
+    if source.text.startswith(f'{{"{ROOT}"'):
+        value = json.loads(source.text)
+        return value[ROOT], value[FILES]
+    name = source.name
+    if not is_configuration(name):
+        name = f"{name}.tf"
+    return posixpath.dirname(name) or ".", {name: source.text}
+
+
+def _document(name: str, root: str, files: dict[str, str]) -> Document:
+    configuration = Configuration(_modules(root, files), files)
+    module = configuration.modules[root]
+    instance = Instance(configuration, module, "", _given(root, files))
+    plan, planned = plan_of(configuration, instance)
+    return Document(
+        name=name,
+        kind="terraform_source",
+        world="terraform",
+        value=as_input(plan),
+        collections=(Collection(("resource_changes",), identity),),
+        locate=_locator(planned),
+        sensitive=partial(sensitive_strings, plan),
+    )
+
+
+def _modules(root: str, files: dict[str, str]) -> dict[str, Module]:
+    """Return the root module, first, and all those that are called, by folder."""
+    by_folder: dict[str, list[Source]] = {}
+    for name, text in files.items():
+        if is_configuration(name):
+            folder = posixpath.dirname(name) or "."
+            by_folder.setdefault(folder, []).append(Source(name, text))
+    found = {root: read_module(root, by_folder.get(root, ()))}
+    waiting = [root]
+    while waiting:
+        module = found[waiting.pop()]
+        for block, folder in local_calls(module):
+            if folder in found:
+                continue
+            if folder not in by_folder:
+                raise LoadError(
+                    f"module {block.labels[0]}: there is no configuration in {folder}",
+                    block.source.span(block.body.settings["source"].at, len("source")),
+                    hint="`source` is a path from the folder of this file",
+                )
+            found[folder] = read_module(folder, by_folder[folder])
+            waiting.append(folder)
+    return found
+
+
+def _given(root: str, files: dict[str, str]) -> Callable[[str], TerraformValue]:
+    """Return what gives the variables of the root module their values.
+
+    Terraform takes terraform.tfvars first and then *.auto.tfvars by name.
+    """
+    nothing = Scope(_unknown, dict[str, str]().get, {})
+    names = [n for n in files if is_values(n) and (posixpath.dirname(n) or ".") == root]
+    names.sort(key=lambda n: (".auto.tfvars" in n, n))
+    values: dict[str, TerraformValue] = {}
+    for name in names:
+        for setting in read_body(Source(name, files[name])).settings.values():
+            values[setting.name] = evaluate(setting.value, nothing)
+    return values.get
+
+
+def _unknown(_path: tuple[str, ...], _at: int) -> TerraformValue:
+    """Return what a name means where values are given: nothing."""
+    return UNKNOWN
+
+
+def _locator(planned: list[Planned]) -> Callable[[Path], Span | None]:
+    """Return what finds the block or the setting that a path of the plan is about."""
+
+    def locate(path: Path) -> Span | None:
+        if path[:1] == ("terraform",):
+            path = path[1:]
+        match path:
+            case ("resource_changes", int(i), *rest) if i < len(planned):
+                return _span(planned[i].block, rest[2:])
+            case _:
+                return _span(planned[0].block, []) if planned else None
+
+    return locate
+
+
+def _span(block: s.Block, path: list[str | int]) -> Span:
+    """Return the place of what a path leads to in a block, as deep as it can be told."""
+    at, width, where = block.at, len(block.kind), block
+    for step in path:
+        if not isinstance(step, str):
+            continue
+        if step in where.body.settings:
+            at, width = where.body.settings[step].at, len(step)
+            # What is set may be a secret: only the line of a block is shown.
+            return replace(where.source.span(at, width), line="")
+        inner = next(
+            (b for b in where.body.blocks if step in (b.kind, *b.labels)), None
+        )
+        if inner is None:
+            break
+        at, width, where = inner.at, len(inner.kind), inner
+    return where.source.span(at, width)

@@ -1,0 +1,160 @@
+"""Values that are not known, and what may be told of steps that read them.
+
+A `Doubt` stands in a document where a value is known only later. Whoever runs a plan over
+it gets, with every result, the doubts that it rests on: none means that it holds whatever
+the values turn out to be. This is Kleene's three-valued logic over documents.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from comply.plan.values import RegoSet, Value, equal, freeze, thaw
+
+Place: TypeAlias = tuple[str, str]
+"""The identity of a fact, and the path in it of a value that is not known."""
+Doubts: TypeAlias = frozenset[Place]
+
+CERTAIN: Final[Doubts] = frozenset()
+
+
+class Doubt:
+    """A value that is not known; `places` are where it comes from."""
+
+    __slots__ = ("places",)
+
+    def __init__(self, places: Doubts) -> None:
+        self.places = places
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """A collection of which some members may not be there: values and their doubts.
+
+    `kind` is "set" or "array".
+    """
+
+    kind: str
+    items: tuple[tuple[Value, Doubts], ...]
+
+
+def doubts_in(value: Value) -> Doubts:
+    """Return the places of all doubts in a value."""
+    found: set[Place] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        match item:
+            case Doubt():
+                found |= item.places
+            case Maybe():
+                for inner, places in item.items:
+                    found |= places
+                    waiting.append(inner)
+            case dict():
+                waiting += item.values()
+            case list():
+                waiting += item
+            case RegoSet():
+                waiting += item.members.values()
+            case _:
+                pass
+    return frozenset(found)
+
+
+def collection(kind: str, items: Iterable[tuple[Value, Doubts]]) -> Value:
+    """Return a collection of members; a plain one if none is in doubt."""
+    held = list(items)
+    if any(places or doubts_in(value) for value, places in held):
+        return Maybe(kind, tuple(held))
+    if kind == "array":
+        return [value for value, _ in held]
+    return RegoSet.of({freeze(value): value for value, _ in held})
+
+
+def members_of(value: Value) -> Iterator[tuple[Value, Value, Doubts]]:
+    """Yield the keys, the elements and the doubts of a collection; none of others."""
+    match value:
+        case Doubt():
+            yield value, value, value.places
+        case Maybe(kind, items):
+            for i, (item, places) in enumerate(items):
+                yield (i if kind == "array" else item), item, places
+        case list():
+            for i, item in enumerate(value):
+                yield i, item, CERTAIN
+        case dict():
+            for key, item in value.items():
+                yield (key if type(key) is str else thaw(key)), item, CERTAIN
+        case RegoSet():
+            for item in value.members.values():
+                yield item, item, CERTAIN
+        case _:
+            return
+
+
+def equality(left: Value, right: Value) -> Doubts | None:
+    """Return the doubts under which two values are equal, None if they are not."""
+    if left is right and not isinstance(left, Doubt | Maybe):
+        return CERTAIN
+    places = doubts_in(left) | doubts_in(right)
+    if not places:
+        return CERTAIN if equal(left, right) else None
+    if isinstance(left, dict) and isinstance(right, dict):
+        if left.keys() != right.keys():
+            return None
+        return _all(equality(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        if len(left) != len(right):
+            return None
+        return _all(equality(a, b) for a, b in zip(left, right, strict=True))
+    return places
+
+
+def _all(parts: Iterable[Doubts | None]) -> Doubts | None:
+    found: Doubts = CERTAIN
+    for part in parts:
+        if part is None:
+            return None
+        found |= part
+    return found
+
+
+def doubtful(value: Any, unknown: Any, identity: str, path: str = "") -> Any:  # noqa: ANN401
+    """Return a value with a doubt at each place that its mirror `unknown` marks.
+
+    >>> made = doubtful({"a": 1}, {"b": True}, "x.y")
+    >>> made["a"], made["b"].places
+    (1, frozenset({('x.y', 'b')}))
+    """
+    if unknown is True:
+        return Doubt(frozenset(((identity, path),)))
+    if isinstance(unknown, dict) and isinstance(value, dict | None):
+        made = dict(value or {})
+        for key, part in unknown.items():
+            if part:
+                inner = f"{path}.{key}" if path else key
+                made[key] = doubtful(made.get(key), part, identity, inner)
+        return made
+    lists = isinstance(unknown, list) and isinstance(value, list)
+    if lists and len(unknown) == len(value):
+        pairs = zip(value, unknown, strict=True)
+        return [
+            doubtful(item, part, identity, f"{path}[{i}]") if part else item
+            for i, (item, part) in enumerate(pairs)
+        ]
+    if _marks(unknown):
+        # The marks of sets need not line up with their elements.
+        return Doubt(frozenset(((identity, path),)))
+    return value
+
+
+def _marks(unknown: Any) -> bool:  # noqa: ANN401
+    """Tell whether a mirror of a value marks any part of it."""
+    match unknown:
+        case dict():
+            return any(map(_marks, unknown.values()))
+        case list():
+            return any(map(_marks, unknown))
+        case _:
+            return unknown is True
