@@ -31,6 +31,7 @@ BENCHMARKS = (
     "warm_runs",
     "memory",
     "policy_tests",
+    "sql_delta",
 )
 INTRODUCTION = """# Benchmarks
 

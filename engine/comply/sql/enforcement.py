@@ -17,7 +17,7 @@ from comply.sql.denial import resolved
 from comply.sql.duckdb import Translator
 from comply.sql.errors import AssertionViolated
 from comply.sql.joined import joined_columns
-from comply.sql.pinned import Template, literal, pinned, template
+from comply.sql.pinned import Template, asking, literal, pinned, template
 from comply.sql.storage import column_type
 from comply.sql.store import FEW, STEP, Recent, base, current, gone
 
@@ -27,7 +27,10 @@ EVIDENCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A delta in DuckDB's SQL: for rows that come or go, and for one of them at a time."""
+    """A delta in DuckDB's SQL: for rows that come or go, and for one of them at a time.
+
+    `asks` is that for one row with an answer of one row at most, which is sooner given.
+    """
 
     table: Name
     event: Event
@@ -35,6 +38,7 @@ class Check:
     sql: str
     way: Way
     each: Template | None = None
+    asks: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +149,17 @@ class Enforced:
         self, connection: Connection, check: Check, changed: Changed
     ) -> Iterator[dict[str, object]]:
         """Yield the violating rows that a delta finds."""
-        each = self._each(connection, check, changed)
-        if each is None:
-            each = [_versions(self.tables, check.sql, changed) + check.sql]
-        for sql in each:
+        rows = None
+        if check.each is not None:
+            rows = changed.few(connection, check.table, check.way)
+        if check.each is None or check.asks is None or rows is None:
+            sql = _versions(self.tables, check.sql, changed) + check.sql
             yield from connection.query(sql, EVIDENCE).plain()
-
-    def _each(
-        self, connection: Connection, check: Check, changed: Changed
-    ) -> list[str] | None:
-        """Return a delta for each of a few changed rows, None if they are many."""
-        if check.each is None:
-            return None
-        rows = changed.few(connection, check.table, check.way)
-        return None if rows is None else [check.each.filled(row) for row in rows]
+            return
+        for row in rows:
+            if connection.query(check.asks.filled(row), 1).rows:
+                sql = check.each.filled(row)
+                yield from connection.query(sql, EVIDENCE).plain()
 
     def check(
         self,
@@ -216,18 +217,23 @@ def _checks(
     denial: exp.Query, catalog: Catalog, translator: Translator
 ) -> Iterator[Check]:
     """Yield the deltas of a denial, each once."""
-    written: dict[tuple[str, Way], Template | None] = {}
+    written: dict[tuple[str, Way], tuple[Template | None, Template | None]] = {}
     for delta in delta_trees(denial, catalog):
         sql = duckdb.write(translator.translate(delta.tree))
         key = (sql, delta.way)
         if key not in written:
             one = pinned(delta, denial)
-            written[key] = (
-                template(duckdb.write(translator.translate(one))) if one else None
-            )
+            asked = asking(one) if one is not None else None
+            written[key] = _template(one, translator), _template(asked, translator)
         yield Check(
-            delta.table, delta.event, delta.columns, sql, delta.way, written[key]
+            delta.table, delta.event, delta.columns, sql, delta.way, *written[key]
         )
+
+
+def _template(tree: exp.Select | None, translator: Translator) -> Template | None:
+    if tree is None:
+        return None
+    return template(duckdb.write(translator.translate(tree)))
 
 
 def remember(enforced: Enforced, connection: Connection) -> Enforced:

@@ -14,10 +14,13 @@ from typing import Final, TypeVar
 from sqlglot import exp
 
 from comply.sql.delta import DeltaTree, concerned, local_tests, selection
+from comply.sql.kinds import kind
 from comply.sql.places import Place, conditions, sources
 
 _Tree = TypeVar("_Tree", bound=exp.Expr)
 _ROW: Final = "ORA$ROW"
+# Kinds of which equal values are the same value.
+_ALIKE: Final = frozenset({"number", "char", "date", "timestamp"})
 _MARK: Final = f'"{_ROW}".'
 
 
@@ -64,7 +67,9 @@ def literal(value: object, of: str) -> str | None:
     match value:
         case None:
             written = "NULL"
-        case bool() | Decimal() | int():
+        case Decimal():
+            written = f"{value.normalize():f}"
+        case bool() | int():
             written = str(value)
         case str() if "\0" not in value:
             written = "'" + value.replace("'", "''") + "'"
@@ -85,10 +90,60 @@ def pinned(delta: DeltaTree, denial: exp.Query) -> exp.Select | None:
     if place is None or not isinstance(denial, exp.Select):
         return None
     if len(place.blocks) == 1:
-        return _outermost(denial, place)
+        return _spread(_outermost(denial, place))
     if delta.way < 0 and len(sources(place.blocks[-1])) > 1:
         return None
-    return concerned(denial.copy(), _chained(place))
+    return _spread(concerned(denial.copy(), _chained(place)))
+
+
+def _spread(tree: exp.Select) -> exp.Select:
+    """Put the row's values for columns that must equal them, in subqueries as well.
+
+    DuckDB looks up `x = 5` by an index, but would read the whole table for `x = t.y`
+    where t.y is 5.
+    """
+    tests = conditions(tree)
+    done: set[tuple[str, str]] = set()
+    while found := _next_equal(tests, done):
+        equality, column, cell = found
+        done.add((column.table, column.name))
+        for test in tests:
+            if test is not equality:
+                _replace(test, column, cell)
+    return tree
+
+
+def _next_equal(
+    tests: Sequence[exp.Expr], done: set[tuple[str, str]]
+) -> tuple[exp.Expr, exp.Column, exp.Column] | None:
+    """Return a condition that sets a column equal to one of the row, and both sides."""
+    for test in tests:
+        if not isinstance(test, exp.EQ):
+            continue
+        one, other = test.this, test.expression
+        if not (isinstance(one, exp.Column) and isinstance(other, exp.Column)):
+            continue
+        column, cell = (other, one) if one.table == _ROW else (one, other)
+        alike = kind(column) == kind(cell) and kind(cell) in _ALIKE
+        known = column.table == _ROW or (column.table, column.name) in done
+        if cell.table == _ROW and alike and not known:
+            return test, column, cell
+    return None
+
+
+def _replace(test: exp.Expr, column: exp.Column, cell: exp.Column) -> None:
+    for used in list(test.find_all(exp.Column)):
+        if used.table == column.table and used.name == column.name:
+            used.replace(cell.copy())
+
+
+def asking(tree: exp.Select) -> exp.Select:
+    """Return the query that has one row if `tree` has any."""
+    asked = tree.copy()
+    asked.set("expressions", [exp.Literal.number(1)])
+    for key in ("distinct", "order"):
+        asked.set(key, None)
+    return asked.limit(1, copy=False)
 
 
 def _outermost(denial: exp.Select, place: Place) -> exp.Select:

@@ -69,8 +69,32 @@ class Sandbox:
         Raises:
             SqlError: it names what does not exist.
         """
+        enforced = self._in_force(assertion)
+        if enforced is not None:
+            return self._connection.query(enforced.denial).plain()
         sql = assertion.denial("duckdb", self._session.catalog)
         return self._connection.query(sql).plain()
+
+    def broken_by_changes(self, assertion: Assertion) -> list[Row]:
+        """Return rows that violate an assertion since the last commit: the delta check.
+
+        It held before, and only what changed is looked at. At most a hundred rows.
+
+        Raises:
+            SqlError: the assertion was not created here.
+        """
+        enforced = self._in_force(assertion)
+        if enforced is None:
+            raise SqlError(0, f"assertion {assertion.full_name} is not in force here")
+        changed = self._session.changed(0)
+        if not changed.tables & enforced.tables:
+            return []
+        return enforced.rows(self._connection, changed)
+
+    def _in_force(self, assertion: Assertion) -> Enforced | None:
+        found = self._session.assertions.get(Name(assertion.owner, assertion.name))
+        same = found is not None and found.assertion.text == assertion.text
+        return found if same else None
 
     def run(self, script: str | Source, name: str = "<script>") -> None:
         """Run the statements of a script in order, up to the first that fails.

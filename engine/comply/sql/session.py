@@ -87,7 +87,7 @@ class Session:
             if self.store.remove(child, rows, empties) and not empties:
                 self._cascade(child, before)
 
-    def _changed(self, since: int) -> Changed:
+    def changed(self, since: int) -> Changed:
         """Return what changed since a step."""
         found = (name for name, last in self.store.touched.items() if last > since)
         recent = self.store.recent if self.store.step == since + 1 else None
@@ -95,7 +95,7 @@ class Session:
 
     def _by(self, tree: exp.Expr, table: Table, since: int) -> Changed:
         """Return what a statement changed, as narrow as its kind allows."""
-        changed = self._changed(since)
+        changed = self.changed(since)
         if self.store.step != since + 1:
             return changed
         if isinstance(tree, exp.Update):
@@ -172,7 +172,7 @@ class Session:
                 the reason); the transaction is rolled back.
         """
         try:
-            self._check(self._changed(0), deferred=True)
+            self._check(self.changed(0), deferred=True)
         except SqlError as error:
             self.rollback()
             if isinstance(error, AssertionViolated):
@@ -236,7 +236,7 @@ class Session:
         self.deferred.update(dict.fromkeys(names or [""], deferred))
         if not deferred:
             try:
-                self._check(self._changed(0), deferred=False)
+                self._check(self.changed(0), deferred=False)
             except SqlError:
                 self.deferred = before
                 raise
