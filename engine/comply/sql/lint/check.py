@@ -1,6 +1,7 @@
 """SCRIPTS -> PROBLEMS: every rule of the lint on every assertion."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from comply.dialect.definitions import definition
@@ -101,6 +102,10 @@ def _statements(source: Source) -> Iterator[Subject | Reported]:
         yield _unread(source, "", error, 0)
         return
     for item in found:
+        if item.words[1:3] == ("OR", "REPLACE"):
+            message = "Assertions know no OR REPLACE: drop the assertion first."
+            yield Reported(source, "", Problem("syntax", message, item.start, 6))
+            continue
         try:
             made = definition(item)
         except SqlError as error:
@@ -115,6 +120,8 @@ def _statements(source: Source) -> Iterator[Subject | Reported]:
             case Drop():
                 for problem in statement.dropped(item, made):
                     yield Reported(source, str(made.name), problem)
+            case _:
+                continue
 
 
 def _unread(source: Source, name: str, error: SqlError, start: int) -> Reported:
@@ -136,37 +143,47 @@ def _problems(subject: Subject, schema: Schema | None) -> list[Problem]:
 
 
 def with_tree(subject: Subject, schema: Schema | None) -> tuple[Subject, list[Problem]]:
-    """Return an assertion with its tree as far as it can be read, and why not farther."""
-    bare = Subject(subject.statement, subject.made, subject.outline, schema)
+    """Return an assertion with its tree as far as it can be read, and why not farther.
+
+    What another rule explains better is not said twice.
+    """
+    ready = replace(subject, schema=schema)
+    if len(subject.statement.text.encode()) > statement.LONGEST:
+        return ready, []
     try:
         assertion = read(subject.statement, subject.made)
     except SqlError as error:
-        if any(check(bare) for check in _EXPLAIN):
-            return bare, []
-        return bare, [columns.unresolved(subject, error)]
+        said = _refused(ready)
+        return ready, [] if said else [columns.unresolved(subject, error)]
     tie(assertion)
-    known = Subject(subject.statement, subject.made, subject.outline, schema, assertion)
+    ready = replace(ready, assertion=assertion)
     try:
         tree = denied(assertion, catalog_of(schema) if schema else None)
     except SqlError as error:
-        if error.code == 942 and list(columns.sources(known)):
-            return known, []
-        return known, [columns.unresolved(subject, error)]
-    return (
-        Subject(
-            subject.statement, subject.made, subject.outline, schema, assertion, tree
-        ),
-        [],
-    )
+        explained = {0: _refused, 942: _elsewhere, 904: columns.unlisted}
+        explain = explained.get(error.code)
+        said = list(explain(ready)) if explain else []
+        return ready, [] if said else [columns.unresolved(subject, error)]
+    return replace(ready, tree=tree), []
 
 
 def _refused(subject: Subject) -> list[Problem]:
-    """Return the restrictions that a text breaks which sqlglot cannot read."""
-    checks = (clauses.clauses, joins.joins, joins.tables, expressions.user_functions)
+    """Return the restrictions that a text breaks which comply has no tree for."""
+    checks = (
+        clauses.clauses,
+        clauses.positions,
+        joins.joins,
+        joins.tables,
+        expressions.user_functions,
+        expressions.quantified,
+    )
     return [problem for check in checks for problem in check(subject)]
 
 
-_EXPLAIN: Final[tuple[Check, ...]] = (_refused,)
+def _elsewhere(subject: Subject) -> list[Problem]:
+    """Return what tells why a name is no table: it is a view, or another database's."""
+    links = [p for p in joins.tables(subject) if p.rule == "database-link"]
+    return [*columns.sources(subject), *links]
 
 
 def _names(subjects: Sequence[Subject], schema: Schema | None) -> Iterator[Reported]:

@@ -91,6 +91,9 @@ def _is_call(subject: Subject, at: int) -> bool:
     token = lines.tokens[at]
     if token.kind not in ("name", "quoted") or lines.word(at + 1) != "(":
         return False
+    if lines.word(at + 2) == "+":
+        # The outer join of old: column(+).
+        return False
     if lines.word(at - 1) in (".", "@"):
         return lines.word(at - 1) == "."
     if lines.word(at - 1) in ("FROM", ",", "JOIN") and _in_from(lines, at):

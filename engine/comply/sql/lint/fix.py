@@ -1,9 +1,10 @@
 """SCRIPT -> SCRIPT that Oracle takes, comments and all else left where they are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from comply.dialect.schema import Schema
+from comply.dialect.tokens import Token, scan
 from comply.source import Source
 from comply.sql.lint.check import lint
 from comply.sql.lint.problem import Edit, Reported
@@ -54,9 +55,29 @@ def _compatible(found: Iterable[Reported]) -> list[Edit]:
     taken: list[Edit] = []
     for reported in found:
         edits = reported.problem.edits
-        if not any(_touch(a, b) for a in edits for b in taken):
+        apart = not any(_touch(a, b) for a in edits for b in taken)
+        if edits and apart and _keeps_comments(reported.source, edits):
             taken += edits
     return taken
+
+
+def _keeps_comments(source: Source, edits: Sequence[Edit]) -> bool:
+    """Tell whether every comment in a text taken out is in one put in."""
+    put_in = "".join(new for _, _, new in edits)
+    first, last = min(e[0] for e in edits), max(e[1] for e in edits)
+    return all(
+        source.text[token.start : token.end] in put_in
+        for token in _comments(source, first, last)
+        if any(start <= token.start < end for start, end, _ in edits)
+    )
+
+
+def _comments(source: Source, first: int, last: int) -> Iterator[Token]:
+    for token in scan(source):
+        if token.start >= last:
+            return
+        if token.kind == "comment" and token.start >= first:
+            yield token
 
 
 def _touch(one: Edit, other: Edit) -> bool:

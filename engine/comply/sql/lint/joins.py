@@ -92,11 +92,12 @@ def _join(words: tuple[str, ...], condition: str) -> tuple[str, str] | None:
             return "cross-join", "CROSS JOIN is not supported."
         case ("NATURAL", *_):
             return "natural-join", "NATURAL JOIN is not supported."
-    if _OUTER & set(words):
-        return "outer-join", f"{' '.join(words)} is not supported."
-    if condition == "USING":
-        return "join-using", "JOIN .. USING is not supported."
-    return "ansi-join", "JOIN .. ON is not supported."
+        case _ if _OUTER & set(words):
+            return "outer-join", f"{' '.join(words)} is not supported."
+        case _ if condition == "USING":
+            return "join-using", "JOIN .. USING is not supported."
+        case _:
+            return "ansi-join", "JOIN .. ON is not supported."
 
 
 def _hidden(subject: Subject, block: Block) -> Iterator[Problem]:
@@ -106,11 +107,8 @@ def _hidden(subject: Subject, block: Block) -> Iterator[Problem]:
     for at in lines.own(block):
         if lines.word(at) == "JOIN" and at not in shallow:
             yield subject.at("ansi-join", at, "JOIN .. ON is not supported.")
-        elif lines.word(at) == "(" and lines.word(at + 1) == "+":
-            if lines.word(at + 2) == ")":
-                yield subject.at(
-                    "outer-join", at, "The outer join (+) is not supported."
-                )
+        elif [lines.word(at + i) for i in range(3)] == ["(", "+", ")"]:
+            yield subject.at("outer-join", at, "The outer join (+) is not supported.")
 
 
 def rewritten(subject: Subject, clause: From) -> list[Edit]:
@@ -124,7 +122,10 @@ def rewritten(subject: Subject, clause: From) -> list[Edit]:
     for i, (words, begin, first, stop) in enumerate(pieces):
         match words:
             case ("ON",):
-                text = subject.between(first, stop)
+                tokens = lines.tokens
+                # Comments behind ON move along with the condition.
+                text = subject.source.text[tokens[first - 1].end : tokens[stop - 1].end]
+                text = text.strip()
                 conditions.append(f"({text})" if _has_or(lines, first, stop) else text)
                 edits.append(_without(subject, begin, stop))
             case ("USING",):
@@ -140,7 +141,8 @@ def rewritten(subject: Subject, clause: From) -> list[Edit]:
                 edits.append((end, end, ","))
                 start = lines.tokens[begin].start
                 edits.append((start, _blank(subject, first), ""))
-    return edits + _moved(subject, clause.block, conditions)
+    # First, so that a parenthesis around WHERE opens before a name in it is qualified.
+    return _moved(subject, clause.block, conditions) + edits
 
 
 def _without(subject: Subject, start: int, stop: int) -> Edit:

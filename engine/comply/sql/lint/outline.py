@@ -170,7 +170,9 @@ def _role(bare: Outline, at: int, parent: Block | None) -> Role:
         return "all"
     if before in ("ANY", "SOME", "ALL") and bare.word(at - 2) in _COMPARISONS:
         return "quantified"
-    if before in SET_OPERATORS or bare.word(at - 2) in SET_OPERATORS:
+    joined = before in SET_OPERATORS or bare.word(at - 2) in SET_OPERATORS
+    if joined or before == "AS":
+        # Behind UNION, or a query that WITH names.
         return "part"
     if parent and "FROM" in parent.clauses:
         start, stop = parent.clauses["FROM"]

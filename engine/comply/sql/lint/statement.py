@@ -10,7 +10,7 @@ from comply.dialect.tokens import Token
 from comply.sql.lint.outline import Outline
 from comply.sql.lint.problem import Edit, Problem, Subject
 
-_LONGEST: Final = 4096
+LONGEST: Final = 4096
 _KEYS: Final = {
     "DEFERRABLE": 0,
     "NOT DEFERRABLE": 0,
@@ -27,8 +27,8 @@ _KEYS: Final = {
 def size(subject: Subject) -> Iterator[Problem]:
     """Find statements that are longer than Oracle stores."""
     length = len(subject.statement.text.encode())
-    if length > _LONGEST:
-        message = f"The statement has {length:,} bytes, {_LONGEST:,} are allowed."
+    if length > LONGEST:
+        message = f"The statement has {length:,} bytes, {LONGEST:,} are allowed."
         yield subject.at("too-long", 0, message)
 
 

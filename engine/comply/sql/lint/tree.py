@@ -20,24 +20,23 @@ def tie(assertion: Assertion) -> None:
     texts of their sides.
     """
     for tree in (assertion.query, assertion.condition):
-        if tree is not None:
-            _tie(tree, assertion.source.text)
+        # From the leaves up; a loop, because conditions may be hundreds deep.
+        for node in reversed(list(tree.walk(bfs=True)) if tree is not None else []):
+            _tie(node, assertion.source.text)
 
 
-def _tie(node: exp.Expr, text: str) -> tuple[int, int] | None:
-    spans = [s for child in node.iter_expressions() if (s := _tie(child, text))]
+def _tie(node: exp.Expr, text: str) -> None:
+    spans = [c.meta[PLACE] for c in node.iter_expressions() if PLACE in c.meta]
     start = node.meta.get("start") if isinstance(node, exp.Identifier) else None
     if isinstance(start, int):
         spans.append((start, int(node.meta["end"]) + 1))
     if not spans:
-        return None
-    place = min(s for s, _ in spans), max(e for _, e in spans)
-    node.meta[PLACE] = place
+        return
+    node.meta[PLACE] = min(s for s, _ in spans), max(e for _, e in spans)
     if isinstance(node, exp.Binary):
         sides = (node.this, node.expression)
         places = [side.unnest().meta.get(PLACE, (0, 0)) for side in sides]
         node.meta[TEXTS] = tuple(text[s:e] for s, e in places)
-    return place
 
 
 def denied(assertion: Assertion, catalog: Catalog | None) -> exp.Query:
