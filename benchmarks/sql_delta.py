@@ -111,7 +111,7 @@ def _measure(size: int) -> Times:
 def _fill(sandbox: Sandbox, size: int) -> None:
     """Make the tables: ten tickets a customer, in no order; an agreement a year each."""
     digits = ", ".join(f"({n})" for n in range(1000))
-    sandbox.run(f"{SCHEMA} INSERT INTO digits VALUES {digits}; COMMIT;") 
+    sandbox.run(f"{SCHEMA} INSERT INTO digits VALUES {digits}; COMMIT;")  # noqa: S608  (our own)
     customers = size // 10
     numbers = "FROM digits a, digits b WHERE a.n * 1000 + b.n"
     of = f"SELECT a.n * 1000 + b.n {{}} {numbers} < {customers}"
@@ -126,7 +126,7 @@ def _fill(sandbox: Sandbox, size: int) -> None:
         "tickets": f"SELECT c.id * 10 + d.n, MOD((c.id * 10 + d.n) * 7919, {customers}),"  # noqa: S608  (our own)
         " MOD(c.id * 31 + d.n, 200) * 4, CASE MOD(c.id + d.n, 3) WHEN 0 THEN 'low'"
         " ELSE 'critical' END, DATE '2025-06-01' + MOD(c.id * 7 + d.n * 61, 700)"
-        " FROM customers c, digits d WHERE d.n < 10", 
+        " FROM customers c, digits d WHERE d.n < 10",
     }
     for table, query in rows.items():
         sandbox.run(f"INSERT INTO {table} {query}; COMMIT;")

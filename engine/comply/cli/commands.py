@@ -21,12 +21,32 @@ COMMANDS: Final[Table] = {
     "spacelift": ("comply.cli.spacelift", "Decide as Spacelift would."),
     "rules": ("comply.cli.rules", "List the rules that come with comply, or your own."),
     "sql": ("comply.cli.sql", "Work with SQL assertions."),
+    "verify-oracle": (
+        "comply.cli.verify_oracle",
+        "Try on a real Oracle what comply says of it.",
+    ),
 }
 
 SQL_COMMANDS: Final[Table] = {
+    "run": (
+        "comply.cli.sql_run",
+        "Run scripts with assertions in force, as Oracle does.",
+    ),
+    "deltas": (
+        "comply.cli.sql_deltas",
+        "Print the queries that check only changed rows.",
+    ),
     "lint": (
         "comply.cli.sql_lint",
         "Tell whether Oracle 23.26.1 would accept assertions.",
+    ),
+    "export": (
+        "comply.cli.sql_export",
+        "Write the assertions of a live schema as DDL.",
+    ),
+    "adopt": (
+        "comply.cli.sql_adopt",
+        "Prepare a database whose rows violate assertions.",
     ),
 }
 

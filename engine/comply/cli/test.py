@@ -101,11 +101,14 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     cross_check: bool,
     colour: Choice,
 ) -> int:
-    """Run the tests of policies: rules whose names begin with test_.
+    """Run the tests of policies: rules whose names begin with test_, and SQL scripts.
 
     A PATH is a file or a folder; this folder is taken if none is named. Data files
     (JSON, YAML) stand under `data` at the path of their folder. Each failed test is
     shown with the expression that failed and the values it saw.
+
+    A script of SQL is a test if a comment in it says what must come of a statement:
+    `-- expect: ORA-08601 NAME` or `-- expect: ok`. See `comply sql run --help`.
 
     \b
     comply test policy/

@@ -76,7 +76,9 @@ class DeltaTree:
     way: Way = 1
 
 
-def deltas(parts: Parts, dialect: str, catalog: Catalog | None) -> list[DeltaQuery]:
+def deltas(
+    parts: Parts, dialect: str, catalog: Catalog | None, *, pretty: bool = False
+) -> list[DeltaQuery]:
     """Return the queries that check an assertion after each event that can break it.
 
     Raises:
@@ -84,8 +86,13 @@ def deltas(parts: Parts, dialect: str, catalog: Catalog | None) -> list[DeltaQue
     """
     denial = resolved(parts, catalog)
     found = [
-        DeltaQuery(d.table, d.event, d.columns, in_dialect(d.tree, dialect, parts))
-        for d in delta_trees(denial, catalog)
+        DeltaQuery(
+            delta.table,
+            delta.event,
+            delta.columns,
+            in_dialect(delta.tree, dialect, parts, pretty=pretty),
+        )
+        for delta in delta_trees(denial, catalog)
     ]
     return list(dict.fromkeys(found))
 

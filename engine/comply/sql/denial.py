@@ -42,19 +42,23 @@ def denial_text(parts: Parts, dialect: str, catalog: Catalog | None) -> str:
     return in_dialect(resolved(parts, catalog), dialect, parts)
 
 
-def in_dialect(tree: exp.Expr, dialect: str, parts: Parts) -> str:
-    """Return a resolved tree as text in a dialect.
+def in_dialect(
+    tree: exp.Expr, dialect: str, parts: Parts, *, pretty: bool = False
+) -> str:
+    """Return a resolved tree as text in a dialect, over several lines if `pretty`.
 
     Raises:
         SqlError: there is no such dialect, or it lacks something.
     """
     match dialect:
         case "duckdb":
-            return duckdb.write(duckdb.Translator(parts.source).translate(tree))
+            translated = duckdb.Translator(parts.source).translate(tree)
+            return duckdb.write(translated, pretty=pretty)
         case "oracle":
-            return oracle.write(tree)
+            return oracle.write(tree, pretty=pretty)
         case "postgres" | "postgresql":
-            return postgres.write(postgres.translator(parts.source).translate(tree))
+            translated = postgres.translator(parts.source).translate(tree)
+            return postgres.write(translated, pretty=pretty)
         case _:
             hint = "there are duckdb, oracle and postgres"
             raise SqlError(0, f"there is no dialect {dialect!r}", hint=hint)

@@ -15,6 +15,8 @@ from comply.load.json_text import read_json
 from comply.source import ComplyError, LoadError, Source
 
 _DATA: Final = frozenset({".json", ".yaml", ".yml"})
+_SOURCES: Final = frozenset({".rego", ".sql"})
+_EXPECTATION: Final = "expect:"
 _EXAMPLES: Final = frozenset({"pass", "fail"})
 """Folders of what rules are tried on; two documents never merge."""
 
@@ -29,9 +31,13 @@ class DataFile:
 
 @dataclass(slots=True)
 class Tree:
-    """What was found: Rego sources, data files not yet read, and what cannot be read."""
+    """What was found: Rego sources, data files not yet read, and what cannot be read.
+
+    `scripts` are those of SQL that say what to expect of their statements.
+    """
 
     sources: list[Source] = field(default_factory=list)
+    scripts: list[Source] = field(default_factory=list)
     data: list[DataFile] = field(default_factory=list)
     errors: list[ComplyError] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
@@ -72,11 +78,16 @@ def _take(path: Path, keys: tuple[str, ...], found: Tree, seen: set[Path]) -> No
     seen.add(path)
     if path.suffix in _DATA:
         found.data.append(DataFile(path, keys))
-    elif path.suffix == ".rego":
+    elif path.suffix in _SOURCES:
         try:
-            found.sources.append(read(path, str(path)))
+            source = read(path, str(path))
         except LoadError as error:
             found.errors.append(error)
+            return
+        if path.suffix == ".rego":
+            found.sources.append(source)
+        elif _EXPECTATION in source.text:
+            found.scripts.append(source)
 
 
 def base_documents(files: Iterable[DataFile], reads: set[tuple[str, ...]]) -> Any:  # noqa: ANN401  (a JSON object)

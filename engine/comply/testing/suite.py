@@ -97,7 +97,9 @@ def run_suite(tree: Tree, options: Options) -> Report:
     found = Outcomes(problems=[p for e in tree.errors for p in problems_of(e)])
     found.notices = [f"{left.path}: not read, {left.reason}" for left in tree.left]
     found.add(_run_groups(suite, _groups(suite)))
-    order = {source.name: i for i, source in enumerate(tree.sources)}
+    found.add(_run_scripts(suite))
+    files = [*tree.sources, *tree.scripts]
+    order = {source.name: i for i, source in enumerate(files)}
     found.results.sort(key=lambda r: (order.get(r.span.file, 0), r.span.row))
     return Report(
         tuple(found.results),
@@ -105,9 +107,19 @@ def run_suite(tree: Tree, options: Options) -> Report:
         tuple(found.notices),
         merged(found.uses) if options.coverage else None,
         tuple(found.opinions) if options.cross_check else None,
-        len(tree.sources),
+        len(files),
         time.perf_counter() - started,
     )
+
+
+def _run_scripts(suite: _Suite) -> Outcomes:
+    """Return what scripts of SQL yield."""
+    if not suite.tree.scripts:
+        return Outcomes()
+    # A database and a parser of SQL: only who has scripts pays.
+    run = import_module("comply.testing.scripts").run_scripts
+    results, problems = run(suite.tree.scripts, suite.options.chosen)
+    return Outcomes(results, problems)
 
 
 def _groups(suite: _Suite) -> list[Group]:

@@ -72,7 +72,9 @@ def _result(result: Result, look: Look, width: int) -> Iterator[str]:
 
 def _details(result: Result, look: Look) -> Iterator[str]:
     if result.message:
-        yield look.paint("1", visible(result.message))
+        first, *rest = result.message.splitlines()
+        yield look.paint("1", visible(first))
+        yield from (visible(line) for line in rest)
     if result.place is not None:
         if result.place.file != result.span.file:
             yield look.paint("2", f"{result.place.file}:{result.place.row}")
