@@ -180,7 +180,9 @@ def _excluded(
 ) -> bool:
     """Tell whether [NOT] EXISTS contradicts what is promised."""
     if isinstance(part, exp.Exists):
-        return empty(_query_of(part), facts, Case(same.parts, case.tables))
+        # Without the other subqueries, or each would ask about the other without end.
+        known = [p for p in same.parts if not isinstance(p, exp.Exists)]
+        return empty(_query_of(part), facts, Case(known, case.tables))
     inner = part.this.unnest() if isinstance(part, exp.Not) else None
     if not isinstance(inner, exp.Exists):
         return False
