@@ -4,8 +4,8 @@ Each statement is turned into queries that fill the log of its table (see `store
 every expression is evaluated on the state before the statement.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -19,9 +19,19 @@ from comply.sql import duckdb
 from comply.sql.catalog import Catalog, kind_of_type
 from comply.sql.duckdb import Translator
 from comply.sql.kinds import kind
-from comply.sql.names import ROWID, Relation, Resolver, Scope, selects
+from comply.sql.names import (
+    ROWID,
+    Relation,
+    Resolver,
+    Scope,
+    label,
+    output_of,
+    selects,
+)
 from comply.sql.storage import stored
 from comply.sql.store import STEP, Store, base, identity_sequence, old
+
+_SHARED = quote("ORA$SHARED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,10 @@ class Writer:
                 return self._update(tree)
             case exp.Delete():
                 return self._delete(tree)
+            case exp.Merge():
+                return self._merge(tree)
+            case exp.MultitableInserts():
+                return self._insert_all(tree)
             case _:
                 message = f"comply does not run {tree.key.upper()} here"
                 raise SqlError(0, message, place_of(tree, self.source))
@@ -328,6 +342,128 @@ class Writer:
             values[column.name] = duckdb.write(node)
         return values
 
+    def _insert_all(self, tree: exp.MultitableInserts) -> Name:
+        """INSERT ALL and INSERT FIRST: the query is answered once, then shared out."""
+        query = tree.args["source"].unnest().copy()
+        Resolver(self.source, self.catalog).query(query)
+        label(query)
+        listed = selects(query)
+        answer = duckdb.write(self.translator.translate(query))
+        self.store.connection.run(f"CREATE OR REPLACE TEMP TABLE {_SHARED} AS {answer}")
+        shared = {output_of(s): kind(s) for s in listed}
+        relations = {**self.catalog.relations, Name("", "ORA$SHARED"): shared}
+        writer = replace(self, catalog=replace(self.catalog, relations=relations))
+        table = Name("", "")
+        for part, test in _branches(tree):
+            table = writer.share_out(part, test)
+        return table
+
+    def share_out(self, part: exp.Insert, test: exp.Expr | None) -> Name:
+        """Insert what the shared rows give for one table."""
+        values = part.expression
+        listed: list[exp.Expr] = [exp.Star()]
+        if isinstance(values, exp.Values):
+            listed = [exp.Paren(this=v) for v in values.expressions[0].expressions]
+        query = exp.select(*listed).from_(
+            exp.Table(this=exp.to_identifier("ORA$SHARED"))
+        )
+        if test is not None:
+            query = query.where(test)
+        return self._insert(exp.Insert(this=part.this, expression=query))
+
+    def _merge(self, tree: exp.Merge) -> Name:
+        """MERGE: matched rows are updated, rows without a match inserted, in one step.
+
+        Raises:
+            SqlError: two rows would update one (ORA-30926), or the update changes what
+                it is joined by (ORA-38104).
+        """
+        table, target = self._target(tree.this)
+        resolver = Resolver(self.source, self.catalog, {target.alias})
+        using = tree.args["using"].copy()
+        source = resolver.table(using)
+        both = Scope((target, source))
+        on = tree.args["on"].copy()
+        holder = exp.Paren(this=on)
+        resolver.expression(holder, both)
+        joined = _Joined(
+            f"{base(table.name)} AS {quote(target.alias)}",
+            duckdb.write(self.translator.translate(using)),
+            duckdb.write(self.translator.translate(holder)),
+        )
+        step = self.store.next_step(table.name)
+        for part in tree.args["whens"].expressions:
+            then = part.args["then"]
+            if part.args.get("matched") and isinstance(then, exp.Update):
+                _refuse_key(then, holder, target)
+                self._merge_update(then, table, (both, resolver), joined)
+            elif isinstance(then, exp.Insert):
+                scope = Scope((source,))
+                self._merge_insert(then, table, (scope, resolver), joined)
+            else:
+                self._refuse(then, "this")
+        self.store.apply(table.name, step)
+        return table.name
+
+    def _merge_update(
+        self,
+        then: exp.Update,
+        table: Table,
+        names: tuple[Scope, Resolver],
+        joined: "_Joined",
+    ) -> None:
+        scope, resolver = names
+        where = self._where(then, scope, resolver)
+        pairs = f"FROM {joined.target} JOIN {joined.source} ON {joined.on}{where}"
+        alias = quote(scope.relations[0].alias)
+        row = f"{alias}.{quote(ROWID)}"
+        twice = f"SELECT {row} {pairs} GROUP BY {row} HAVING COUNT(*) > 1 LIMIT 1"
+        if self.store.connection.query(twice).rows:
+            message = "unable to get a stable set of rows in the source tables"
+            raise SqlError(
+                30926, message, hint="two rows of it match one of the target"
+            )
+        values = self._assignments(table, then.expressions, scope, resolver)
+        cells = [values.get(c.name, f"{alias}.{quote(c.name)}") for c in table.columns]
+        step = self.store.step
+        self.store.log(table.name, -1, f"SELECT {step}, {alias}.* {pairs}")
+        rows = f"SELECT {step}, {row}, {', '.join(cells)} {pairs}"
+        self._log_new(table, rows)
+
+    def _merge_insert(
+        self,
+        then: exp.Insert,
+        table: Table,
+        names: tuple[Scope, Resolver],
+        joined: "_Joined",
+    ) -> None:
+        scope, resolver = names
+        listed = then.this.expressions if then.this else []
+        columns = self._chosen(table, [_named(e) for e in listed])
+        self._count(columns, then.expression.expressions)
+        pairs = [
+            exp.EQ(
+                this=exp.column(exp.to_identifier(c.name, quoted=True)), expression=v
+            )
+            for c, v in zip(columns, then.expression.expressions, strict=True)
+        ]
+        where = self._where(then, scope, resolver)
+        values = self._assignments(table, pairs, scope, resolver)
+        cells = [
+            values.get(c.name) or duckdb.write(self._default(table, c))
+            if not c.virtual
+            else "NULL"
+            for c in table.columns
+        ]
+        absent = f"NOT EXISTS (SELECT 1 FROM {joined.target} WHERE {joined.on})"  # noqa: S608
+        more = f" AND ({where.removeprefix(' WHERE ')})" if where else ""
+        row = f"NEXTVAL({duckdb.write(exp.Literal.string(quote(ROWID)))})"
+        sql = (
+            f"SELECT {self.store.step}, {row}, {', '.join(cells)}"  # noqa: S608
+            f" FROM {joined.source} WHERE {absent}{more}"
+        )
+        self._log_new(table, sql)
+
     def _pairs(
         self, table: Table, pairs: Sequence[exp.Expr]
     ) -> list[tuple[Column, exp.Expr]]:
@@ -347,6 +483,55 @@ class Writer:
                 [column] = self._chosen(table, [_named(target)])
                 found.append((column, value))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """The two sides of MERGE and the condition between them, in DuckDB's SQL."""
+
+    target: str
+    source: str
+    on: str
+
+
+def _refuse_key(then: exp.Update, on: exp.Expr, target: Relation) -> None:
+    """Refuse an update of columns that MERGE joins by.
+
+    Raises:
+        SqlError: ORA-38104.
+    """
+    keys = {c.name for c in on.find_all(exp.Column) if c.table == target.alias}
+    for name in assigned(then):
+        if name in keys:
+            shown = f'"{target.name}"."{name}"'
+            message = f"Columns referenced in the ON Clause cannot be updated: {shown}"
+            raise SqlError(38104, message)
+
+
+def _branches(
+    tree: exp.MultitableInserts,
+) -> Iterator[tuple[exp.Insert, exp.Expr | None]]:
+    """Yield the tables of INSERT ALL or FIRST with the condition of their rows.
+
+    A row counts for WHEN where the condition is true, and for ELSE where none was.
+    """
+    before: list[exp.Expr] = []
+    test: exp.Expr | None = None
+    for part in tree.expressions:
+        own = part.args.get("expression")
+        if own is not None:
+            test = exp.Paren(this=own)
+            if str(tree.args["kind"]).upper() == "FIRST":
+                test = exp.and_(test, *[_not_true(t) for t in before])
+            before.append(exp.Paren(this=own))
+        elif part.args.get("else_"):
+            test = exp.and_(*[_not_true(t) for t in before])
+        yield part.this, test.copy() if test is not None else None
+
+
+def _not_true(test: exp.Expr) -> exp.Expr:
+    """Return `LNNVL(test)`: false or unknown."""
+    return exp.Anonymous(this="LNNVL", expressions=[test.copy()])
 
 
 def assigned(tree: exp.Update) -> list[str]:

@@ -167,8 +167,8 @@ class Resolver:
         message = "comply does not know this kind of table expression"
         raise SqlError(0, message, place_of(node, self.source))
 
-    def table(self, node: exp.Table) -> Relation:
-        """Resolve the table that a statement changes, in place."""
+    def table(self, node: exp.Expr) -> Relation:
+        """Resolve the table that a statement changes, or takes its rows from, in place."""
         return self._relation(node, None)
 
     def _table(self, node: exp.Table, given: str, outer: Scope | None) -> Relation:

@@ -53,7 +53,7 @@ class Session:
         return self.connection.query(duckdb.write(translator.translate(tree)))
 
     def change(self, tree: exp.Expr, translator: Translator) -> None:
-        """Carry out INSERT, UPDATE or DELETE.
+        """Carry out INSERT, UPDATE, DELETE or MERGE.
 
         Raises:
             SqlError: it is refused or breaks an immediate constraint or assertion
@@ -102,8 +102,10 @@ class Session:
             computed = any(c.virtual for c in table.columns)
             columns = None if computed else frozenset(assigned(tree))
             return replace(changed, events=frozenset({"update"}), columns=columns)
-        event: Event = "insert" if isinstance(tree, exp.Insert) else "delete"
-        return replace(changed, events=frozenset({event}))
+        if isinstance(tree, exp.Insert | exp.Delete):
+            event: Event = "insert" if isinstance(tree, exp.Insert) else "delete"
+            return replace(changed, events=frozenset({event}))
+        return changed
 
     def _check(self, changed: Changed, *, deferred: bool) -> None:
         """Check what is due on the rows that changed."""

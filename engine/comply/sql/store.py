@@ -10,6 +10,7 @@ too, so they see only rows that changed, whatever the size of the table. The log
 emptied at the commit; DuckDB's own transactions and constraints are not used.
 """
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from comply.database.connection import Connection, Rows
@@ -113,7 +114,10 @@ class Store:
         log = new(table) if way > 0 else old(table)
         sql = f"INSERT INTO {log} {rows} RETURNING *"
         logged = self.connection.query(sql, FEW + 1)
-        self.recent = {**(self.recent or {}), (table, way): logged}
+        known = self.recent or {}
+        if (table, way) in known:
+            logged = replace(logged, rows=(*known[table, way].rows, *logged.rows))
+        self.recent = {**known, (table, way): logged}
 
     def apply(self, table: Name, step: int) -> bool:
         """Carry out the change of the last step; tell whether it touches any row."""
