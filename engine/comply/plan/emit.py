@@ -4,7 +4,7 @@ The text depends on the plan alone. It holds nothing of a policy but constants a
 sanitised names, so that a hostile policy cannot make it say anything else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from comply.plan import ir
 from comply.plan.emit_units import print_units, unit_layouts
@@ -51,6 +51,7 @@ def print_plan(plan: ir.Plan, probes: Probes | None = None) -> Code:
         _print_rule(printer, rule, rule.id in mocked_rules)
         _print_lifted(printer)
         if rule.id in plan.entries and rule.kind == "set":
+            _print_members(printer, rule)
             print_units(printer, rule)
             _print_lifted(printer)
     if plan.query is not None:
@@ -169,17 +170,12 @@ def _print_partial(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # no
     """Write a rule whose clauses each add to one set, object or tree."""
     writer = printer.writer
     writer.place = None
-    groups = [] if printer.probes else list(_groups(rule))
-    grouped = {at for group in groups for at in group.clauses}
-    chains = {i: c for i, c in enumerate(rule.chains) if i not in grouped}
+    groups = _groups(printer, rule)
+    chains = _apart(rule, groups)
     with writer.block(f"def rule_{rule.id}(c):"):
         _print_memo(writer, rule, mocked)
         writer.line("out = Branch()" if rule.kind == "tree" else "out = {}")
-        for i, chain in chains.items():
-            calls = [f"clause_{rule.id}_{i}_{j}(c, out)" for j in range(len(chain))]
-            writer.line(" or ".join(calls))
-        for i in range(len(groups)):
-            writer.line(f"group_{rule.id}_{i}(c, out)")
+        _print_calls(writer, rule, groups)
         made = {"set": "RegoSet.of(out)", "object": "out", "tree": "grown(out)"}
         writer.line(f"c.memo[{rule.id}] = value = {made[rule.kind]}")
         writer.line("return value")
@@ -191,16 +187,39 @@ def _print_partial(printer: Printer, rule: ir.Rule, mocked: bool) -> None:  # no
         _print_group(printer, group, f"group_{rule.id}_{i}")
 
 
-def _groups(rule: ir.Rule) -> Iterator[Group]:
-    """Yield the clauses of a set that share a loop over the input."""
-    if rule.kind != "set":
-        return
+def _print_members(printer: Printer, rule: ir.Rule) -> None:
+    """Write what gives the members of a set from scratch, as a dict."""
+    with printer.writer.block(f"def members_{rule.id}(c):"):
+        printer.writer.line("out = {}")
+        _print_calls(printer.writer, rule, _groups(printer, rule))
+        printer.writer.line("return out")
+
+
+def _print_calls(writer: Writer, rule: ir.Rule, groups: list[Group]) -> None:
+    """Write the calls of the functions that add to a rule's value."""
+    for i, chain in _apart(rule, groups).items():
+        calls = [f"clause_{rule.id}_{i}_{j}(c, out)" for j in range(len(chain))]
+        writer.line(" or ".join(calls))
+    for i in range(len(groups)):
+        writer.line(f"group_{rule.id}_{i}(c, out)")
+
+
+def _apart(rule: ir.Rule, groups: list[Group]) -> dict[int, tuple[ir.Clause, ...]]:
+    """Return the clauses, and those after an `else`, that share no loop, by number."""
+    grouped = {at for group in groups for at in group.clauses}
+    return {i: c for i, c in enumerate(rule.chains) if i not in grouped}
+
+
+def _groups(printer: Printer, rule: ir.Rule) -> list[Group]:
+    """Return the clauses of a set that share a loop over the input."""
+    if rule.kind != "set" or printer.probes:
+        return []
     alone = {
         i: chain[0]
         for i, chain in enumerate(rule.chains)
         if len(chain) == 1 and cut(chain[0]) is not None
     }
-    yield from (group for group in merge(alone) if len(group.clauses) > 1)
+    return [group for group in merge(alone) if len(group.clauses) > 1]
 
 
 def _print_group(printer: Printer, group: Group, function: str) -> None:

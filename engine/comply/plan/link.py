@@ -106,8 +106,9 @@ class Program:
     """Compiled code.
 
     `rules` are the functions of rules by id, `tree` the documents they make up,
-    `entries` the units of the rules that a check starts from, `file` the name under
-    which tracebacks and `linecache` know the code.
+    `entries` the units of the rules that a check starts from, `members` gives what
+    all units of one find, `file` is the name under which tracebacks and `linecache`
+    know the code.
     """
 
     code: Code
@@ -117,6 +118,7 @@ class Program:
     query: Callable[..., None] | None
     entries: dict[int, tuple[UnitCode, ...]]
     reads: dict[int, ReadSet]
+    members: dict[int, Callable[[Any], dict[Any, Value]]]
 
 
 def compiled(code: Code) -> CodeType:
@@ -140,9 +142,15 @@ def link(code: Code, binary: CodeType, layout: Layout) -> Program:
         number: tuple(_unit(unit, namespace) for unit in units)
         for number, units in layout.entries
     }
-    tree = build_tree(layout, rules)
     return Program(
-        code, file, rules, tree, namespace.get("query"), entries, dict(layout.reads)
+        code,
+        file,
+        rules,
+        build_tree(layout, rules),
+        namespace.get("query"),
+        entries,
+        dict(layout.reads),
+        {number: namespace[f"members_{number}"] for number in entries},
     )
 
 

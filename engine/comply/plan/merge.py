@@ -56,7 +56,7 @@ def _shared(one: ir.Clause, other: ir.Clause) -> int:
         if isinstance(mine, ir.EnterWith | ir.ExitWith):
             break
         names.update(_pairs(mine, theirs))
-        if _text(mine) != _text(substitute(theirs, names)):
+        if step_text(mine) != step_text(substitute(theirs, names)):
             break
         length += 1
     return length
@@ -67,17 +67,17 @@ def _pairs(mine: ir.Step, theirs: ir.Step) -> dict[str, ir.Atom]:
     return {old: ir.Local(new) for old, new in pairs}
 
 
-def _text(node: object) -> str:
+def step_text(node: object) -> str:
     """Return what a step does as text: where it stands in the file does not matter.
 
     Unlike `==` it tells 1 from 1.0.
     """
     if isinstance(node, tuple):
-        return f"({', '.join(map(_text, node))})"
+        return f"({', '.join(map(step_text, node))})"
     if isinstance(node, ir.Local | ir.Const) or not is_dataclass(node):
         return repr(node)
     parts = [getattr(node, f.name) for f in fields(node) if f.name != "at"]
-    return f"{type(node).__name__}{_text(tuple(parts))}"
+    return f"{type(node).__name__}{step_text(tuple(parts))}"
 
 
 def _group(members: dict[int, ir.Clause], length: int) -> Group:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from sys import implementation
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 from comply.findings import Severity, Status
 from comply.plan.link import (
@@ -30,18 +30,23 @@ from comply.rules.rule import Rule
 from comply.source import Source
 from comply.version import VERSION
 
+_FORM: Final = 2
+"""The form of what is kept, told apart between two versions of comply."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One clause of an entry rule and the rule that it belongs to.
 
-    `reads` are the keys of the input that it may read, None for any.
+    `reads` are the keys of the input that it may read, None for any; `entry` is the id
+    of the entry rule.
     """
 
     rule: Rule
     status: Status
     code: UnitCode
     reads: frozenset[str] | None
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ def linked(made: Compiled, files: list[RuleFile]) -> RegoChecks:
             Status(status),
             program.entries[entry][number],
             None if reads is None else frozenset(reads),
+            entry,
         )
         for rule, status, entry, number, reads in made.units
     )
@@ -111,7 +117,7 @@ def linked(made: Compiled, files: list[RuleFile]) -> RegoChecks:
 
 def digest(files: Iterable[RuleFile]) -> str:
     """Return what names the compiled form of files: texts, ids, versions."""
-    state = sha256(f"{VERSION} {implementation.cache_tag}".encode())
+    state = sha256(f"{VERSION} {_FORM} {implementation.cache_tag}".encode())
     for file in files:
         for part in (file.id, file.pack, file.source.name, file.source.text):
             state.update(part.encode("utf-8", "surrogatepass"))

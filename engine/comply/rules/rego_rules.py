@@ -1,11 +1,12 @@
 """REGO FILES -> POLICIES: which files are compiled together, and where checks start."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Final
 
 from comply.findings import Status
 from comply.plan import ir
+from comply.plan.combine import combine, is_apart
 from comply.plan.emit import layout_of, print_plan
 from comply.plan.link import compiled
 from comply.plan.needs import needs
@@ -34,18 +35,21 @@ Path = tuple[str, ...]
 def compile_files(
     files: list[RuleFile], version: Version = "auto"
 ) -> Iterator[Compiled | tuple[RuleFile, RegoError]]:
-    """Yield the checks of each group of files, or the error of a group that fails."""
+    """Yield the checks of files, and the error of each group of files that fails."""
     parsed: list[tuple[RuleFile, Module]] = []
     for file in files:
         try:
             parsed.append((file, parse_module(file.source, version)))
         except RegoError as error:
             yield file, error
+    planned: list[Planned] = []
     for group in group_files(parsed):
         try:
-            yield _compile(group, files)
+            planned.append(_planned(group))
         except RegoError as error:
             yield _blamed(group, error), error
+    for parts in _together(planned):
+        yield _compiled(parts, files)
 
 
 def _blamed(group: list[tuple[RuleFile, Module]], error: RegoError) -> RuleFile:
@@ -121,7 +125,15 @@ def _ground(path: tuple[Term, ...]) -> Iterator[str]:
         yield step.value
 
 
-def _compile(group: list[tuple[RuleFile, Module]], files: list[RuleFile]) -> Compiled:
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Files that are compiled together, and their plan."""
+
+    group: list[tuple[RuleFile, Module]]
+    plan: ir.Plan
+
+
+def _planned(group: list[tuple[RuleFile, Module]]) -> Planned:
     modules = tuple(module for _, module in group)
     wanted = frozenset(
         ("data", *module.package, name)
@@ -129,19 +141,47 @@ def _compile(group: list[tuple[RuleFile, Module]], files: list[RuleFile]) -> Com
         for rule in module.rules
         if (name := _entry_name(rule))
     )
-    plan = plan_modules(modules, wanted).plan
+    return Planned(group, plan_modules(modules, wanted).plan)
+
+
+def _together(planned: list[Planned]) -> Iterator[list[Planned]]:
+    """Yield what runs as one program: packages that know nothing of each other."""
+    shared: list[Planned] = []
+    taken: set[Path] = set()
+    for part in planned:
+        packages = {module.package for _, module in part.group}
+        if is_apart(part.plan) or not taken.isdisjoint(packages):
+            yield [part]
+        else:
+            taken |= packages
+            shared.append(part)
+    if shared:
+        yield shared
+
+
+def _compiled(parts: list[Planned], files: list[RuleFile]) -> Compiled:
+    plan, offsets = combine([part.plan for part in parts])
+    by_id = {rule.id: rule for rule in plan.rules}
     code = print_plan(plan)
-    entries = [r for r in plan.rules if r.path in wanted and r.kind != "function"]
-    rules = [describe(file, metadata(module)) for file, module in group]
-    own = dict(_own_rules(group, rules))
+    rules: list[Rule] = []
+    places: list[int] = []
+    units: list[UnitFields] = []
+    wholes: list[WholeFields] = []
+    for part, offset in zip(parts, offsets, strict=True):
+        own = dict(_own_rules(part.group, rules, len(places)))
+        places += [files.index(file) for file, _ in part.group]
+        for entry in sorted(part.plan.entries):
+            rule = by_id[entry + offset]
+            units += _units(plan, rule, own)
+            wholes += _wholes(plan, rule, own)
     return Compiled(
         code,
         compiled(code),
         layout_of(plan),
-        tuple(files.index(file) for file, _ in group),
+        tuple(places),
         tuple(rules),
-        tuple(unit for rule in entries for unit in _units(plan, rule, own)),
-        tuple(whole for rule in entries for whole in _wholes(plan, rule, own)),
+        tuple(units),
+        tuple(wholes),
         needs(plan),
     )
 
@@ -151,24 +191,33 @@ Places = dict[tuple[int, int], int]
 
 
 def _own_rules(
-    group: list[tuple[RuleFile, Module]], rules: list[Rule]
+    group: list[tuple[RuleFile, Module]], rules: list[Rule], first: int
 ) -> Iterator[tuple[tuple[int, int], int]]:
-    """Yield the place of each rule with METADATA of its own; describe it in `rules`.
+    """Yield what describes each file, and each rule with METADATA of its own.
 
-    It keeps the id of its file, by which people name it.
+    Descriptions are added to `rules`, `first` is the number of the group's first source.
+    A file's stands at no offset. A rule keeps the id of its file, by which people name it.
     """
-    for source, (file, module) in enumerate(group):
+    for source, (file, module) in enumerate(group, first):
+        described = describe(file, metadata(module))
+        yield (source, _FILE), len(rules)
+        rules.append(described)
         package = _merged(module, ("subpackages", "package"))
         for annotation in module.annotations:
             if annotation.scope in ("document", "rule"):
                 fields = _over(package, annotation.fields)
                 yield (source, annotation.target), len(rules)
-                rules.append(replace(describe(file, fields), id=rules[source].id))
+                rules.append(replace(describe(file, fields), id=described.id))
 
 
-def _units(
-    plan: ir.Plan, rule: ir.Rule, own: Places
-) -> Iterator[tuple[int, str, int, int, tuple[str, ...] | None]]:
+_FILE: Final = -1
+
+
+UnitFields = tuple[int, str, int, int, tuple[str, ...] | None]
+WholeFields = tuple[int, str, int, tuple[str, ...] | None]
+
+
+def _units(plan: ir.Plan, rule: ir.Rule, own: Places) -> Iterator[UnitFields]:
     if rule.kind != "set":
         return
     status = str(_status(rule.path[-1]))
@@ -180,12 +229,10 @@ def _units(
 def _owner(chain: tuple[ir.Clause, ...], own: Places) -> int:
     """Return the number of what describes a rule: its own METADATA, or its file's."""
     first = chain[0]
-    return own.get((first.source, first.at), first.source)
+    return own.get((first.source, first.at), own[first.source, _FILE])
 
 
-def _wholes(
-    plan: ir.Plan, rule: ir.Rule, own: Places
-) -> Iterator[tuple[int, str, int, tuple[str, ...] | None]]:
+def _wholes(plan: ir.Plan, rule: ir.Rule, own: Places) -> Iterator[WholeFields]:
     if rule.kind == "set" or not rule.chains:
         return
     steps = tuple(s for chain in rule.chains for c in chain for s in c.steps)

@@ -18,6 +18,7 @@ from comply.plan.builtins.octets import to_octets, to_text
 from comply.plan.values import Value, quote
 
 _MEMORY: Final = 64 << 20
+_SHORT: Final = 200
 _PROBLEMS: Final = {
     "invalid escape sequence": "invalid escape sequence",
     "invalid character class": "invalid character class",
@@ -92,6 +93,14 @@ def match(pattern: Value, text: Value) -> bool:
         raise operand_error(1, "string", pattern)
     if type(text) is not str:
         raise operand_error(2, "string", text)
+    if len(text) > _SHORT:
+        return compiled(pattern).search(to_octets(text)) is not None
+    return _matches(pattern, text)
+
+
+@lru_cache(maxsize=16_384)
+def _matches(pattern: str, text: str) -> bool:
+    """Tell what `match` does of a short text: names and images come again and again."""
     return compiled(pattern).search(to_octets(text)) is not None
 
 
