@@ -44,7 +44,7 @@ class Expectation:
         """Tell whether what happened is what was expected."""
         if error is None or not self.code:
             return error is None and not self.code
-        said = f"ORA-{error.code:05d} {error.message}".upper()
+        said = error.message.upper()
         return self.code in said and self.name.upper() in said
 
 
@@ -83,17 +83,10 @@ class Step:
     @property
     def problem(self) -> str:
         """What is wrong, in words; nothing if all is well."""
-        said = "" if self.error is None else _coded(self.error)
+        said = "" if self.error is None else self.error.message
         if self.verdict != "unexpected":
             return said if self.verdict in ("broken", "failed") else ""
         return f"expected {self.expected}, but got {said or 'no error'}"
-
-
-def _coded(error: SqlError) -> str:
-    """Return an error's text with its code in front, once."""
-    if error.message.startswith("ORA-") or not error.code:
-        return error.message
-    return f"ORA-{error.code:05d}: {error.message}"
 
 
 def run_steps(sources: Iterable[Source], now: datetime | None = None) -> Iterator[Step]:
@@ -151,7 +144,10 @@ def _expecting(
         SqlError: an expectation has no statement, or is none.
     """
     found = list(statements(source))
-    tail = found[-1].end if found else 0
+    if not found:
+        _refuse_alone(source)
+        return
+    tail = found[-1].end
     rest = tuple(t for t in scan(source, tail) if t.kind == "comment")
     behind = [nxt.comments for _, nxt in pairwise(found)] + [rest]
     taken: set[int] = set()
@@ -163,6 +159,14 @@ def _expecting(
             notes += [t for t in rest if t not in notes]
         taken.update(t.start for t in notes)
         yield statement, _expectation(source, [t for t in notes if _is_expectation(t)])
+
+
+def _refuse_alone(source: Source) -> None:
+    """Refuse a script that expects something of no statement."""
+    for token in scan(source):
+        if _is_expectation(token):
+            place = source.span(token.start, token.end - token.start)
+            raise SqlError(0, "there is no statement to expect anything of", place)
 
 
 def _is_expectation(token: Token) -> bool:
