@@ -198,6 +198,12 @@ class Session:
         """Return every document of the session, in the order they were loaded."""
         return [d for loaded in self._loaded for d in loaded.documents]
 
+    @property
+    def unfollowed(self) -> list[str]:
+        """Return the rules of which unknown values could not be told from absent ones."""
+        watches = (w for result in self._results.values() for w in result.watches)
+        return sorted({rule for made in watches for rule in made.unfollowed})
+
     def check(self) -> list[Finding]:
         """Return the current findings, each once, in the order of documents."""
         if not self._results:

@@ -81,7 +81,7 @@ class Watch:
 
     `verdicts` holds the findings that stand in the place of those of a unit, by its
     number and the id of the element that they are about, 0 for the whole. `known` is
-    what judging learnt of the checks.
+    what judging learnt of the checks, `unfollowed` has the rules that it could not follow.
     """
 
     state: State
@@ -90,6 +90,7 @@ class Watch:
     clock: int
     verdicts: dict[tuple[int, int], list[Finding]] = field(default_factory=dict)
     known: Any = None
+    unfollowed: set[str] = field(default_factory=set)
 
     def findings(self) -> Iterator[Finding]:
         """Yield the findings of the checks, undetermined ones in their places."""
@@ -132,6 +133,7 @@ def follow_unknowns(watches: list[Watch], edits: Edits | None, places: Places) -
 
 def _judge(made: Watch) -> None:
     made.verdicts = {}
+    made.unfollowed = set()
     if _may_read(made):
         # Only who has something to judge pays for the compiler.
         judge = import_module("comply.check.verdicts").judge

@@ -92,7 +92,7 @@ def judge(watch: Watch, known: Known | None) -> tuple[Verdicts, Known]:
             try:
                 _judge_unit(made, i, question, names)
             except (NotFollowedError, RecursionError):
-                continue
+                watch.unfollowed.add(running.item.rule.id)
     return made.verdicts, known
 
 

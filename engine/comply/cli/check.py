@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from comply.check.session import Session
+from comply.cli.addresses import live_options, names_database
 from comply.cli.cache import cache_folder
 from comply.cli.inputs import (
     Input,
@@ -36,6 +37,7 @@ _FITTING: Final = {
     "terraform_source": "terraform/baseline",
     "kubernetes": "kubernetes/baseline",
     "oracle_ddl": "oracle/schema",
+    "oracle_catalog": "oracle/catalogue",
 }
 """The pack that nobody has to choose, for each kind of document."""
 
@@ -109,6 +111,7 @@ _FITTING: Final = {
     help="Colours. NO_COLOR and FORCE_COLOR count as well.",
 )
 @click.option("--no-cache", is_flag=True, help="Neither use nor keep compiled rules.")
+@live_options
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,
     paths: tuple[Path, ...],
@@ -127,16 +130,21 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     """Check files and folders, this folder if none is named.
 
     A PATH is a Terraform plan (`terraform show -json`), Kubernetes manifests, an Oracle
-    script, a folder of them, or `-` for standard input. Where no rules are named, the
-    packs apply that fit what is found.
+    script, a folder of them, `-` for standard input, or a live database, which is only
+    read. Where no rules are named, the packs apply that fit what is found.
 
     \b
     comply check plan.json
     comply check deploy/ --pack kubernetes/baseline -f text -f json=findings.json
     helm template chart | comply check - -r policy/
+    comply check oracle://user@host:1521/service -r rules/
 
     Exit code: 0 clean, 1 violations, 2 could not check.
     """  # noqa: D301  (click wants the character)
+    if names_database(paths):
+        from comply.cli.live import run_check
+
+        return run_check(click.get_current_context())
     started = time.perf_counter()
     wanted = outputs(formats, output)
     settings = _merge(read_settings(config), paths, rules, packs)
@@ -145,7 +153,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     if undetermined:
         settings = replace(settings, undetermined=undetermined)
     cache = None if no_cache else cache_folder()
-    findings, run = check(settings, kind, _moment(now), cache)
+    findings, run = check(settings, kind, moment(now), cache)
     run = replace(run, seconds=time.perf_counter() - started)
     write_all(wanted, findings, run, colour)
     return exit_code(findings, run.threshold, run.failing)
@@ -191,6 +199,11 @@ def check(
     if documents and not findings and not any(session.evaluated.values()):
         findings.append(_idle())
     notices = list(found.notices(rules_named=bool(settings.rules)))
+    if session.unfollowed:
+        notices.append(
+            "values known only after apply count as absent in "
+            + ", ".join(session.unfollowed)
+        )
     if hidden:
         notices.append(f"{hidden:,} undetermined not shown (--undetermined pass)")
     if packs and not (settings.rules or settings.packs):
@@ -306,7 +319,7 @@ def _idle() -> Finding:
     )
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
     """Return the time that `--now` names; without a zone it is UTC."""
     if text is None:
         return None

@@ -30,6 +30,7 @@ from comply.load.terraform_source.values import (
     TerraformValue,
     Unknown,
     bare,
+    bounded,
     known,
     marked,
     number_of,
@@ -143,13 +144,13 @@ class Instance:
             case ("var", name), s.Block() as block:
                 return self._variable(name, block)
             case ("local", _), s.Setting(value=value):
-                return evaluate(value, self.scope())
+                return bounded(evaluate(value, self.scope()))
             case ("module", name), s.Block():
                 return self._outputs(name)
             case ("output", _), s.Block() as block:
                 setting = block.body.settings.get("value")
                 output = UNKNOWN if setting is None else self._of(setting)
-                return marked(output, self._is_true(block, "sensitive"))
+                return marked(bounded(output), self._is_true(block, "sensitive"))
             case ("path", "module"), _:
                 return self.module.folder
             case ("path", "root"), _:
@@ -175,7 +176,7 @@ class Instance:
         elif value is None:
             value = UNKNOWN
         type_ = settings.get("type")
-        value = converted(value, type_.value if type_ is not None else None)
+        value = converted(bounded(value), type_.value if type_ is not None else None)
         return marked(value, self._is_true(block, "sensitive"))
 
     def _outputs(self, name: str) -> TerraformValue:

@@ -201,7 +201,10 @@ def _contains(values: list[TerraformValue], value: TerraformValue) -> bool:
 
 
 def _distinct(values: list[TerraformValue]) -> list[TerraformValue]:
-    return list({freeze(item): item for item in reversed(values)}.values())[::-1]
+    found: dict[Any, TerraformValue] = {}
+    for item in values:
+        found.setdefault(freeze(item), item)
+    return list(found.values())
 
 
 def _index(values: list[TerraformValue], value: TerraformValue) -> int:

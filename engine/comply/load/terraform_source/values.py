@@ -147,6 +147,37 @@ def known(value: TerraformValue) -> bool:
             return True
 
 
+LARGEST: Final = 200_000
+"""How much one named value may hold: its members, and its text in pieces of 64."""
+
+
+def bounded(value: TerraformValue) -> TerraformValue:
+    """Return a value, UNKNOWN if it is too large to be of use.
+
+    Names that hold each other twice make a value that grows with each of them.
+    """
+    return UNKNOWN if _size(value, {}) > LARGEST else value
+
+
+def _size(value: TerraformValue, seen: dict[int, int]) -> int:
+    """Return the size of a value; what stands in it twice is looked at once."""
+    inner: Iterable[TerraformValue]
+    match value:
+        case str():
+            return 1 + len(value) // 64
+        case Sensitive():
+            inner = (value.value,)
+        case dict():
+            inner = value.values()
+        case list():
+            inner = value
+        case _:
+            return 1
+    if id(value) not in seen:
+        seen[id(value)] = 1 + sum(_size(item, seen) for item in inner)
+    return seen[id(value)]
+
+
 def text_of(value: TerraformValue) -> str:
     """Return a value as text in a template has it.
 
