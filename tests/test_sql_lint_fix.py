@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.lint_cases import CASES, SCHEMA, check
 
@@ -184,6 +184,7 @@ _BODIES = st.tuples(
 ).map(_asserted)
 
 
+@settings(max_examples=100)
 @given(_BODIES, _ROWS_P, _ROWS_C)
 def test_the_same_rows_violate(
     body: str,

@@ -127,41 +127,70 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     """  # noqa: D301  (click wants the character)
     if fix and diff:
         raise click.UsageError("--fix changes files, --diff does not: choose.")
-    started = time.perf_counter()
     wanted = outputs(formats, output)
-    found, known = _Scripts(), _Scripts()
-    for path in paths or (Path(),):
+    known = _known(paths or (Path(),), schemas)
+    if diff:
+        return _show([(s, fixed(s, known.schema)) for s in known.ours], colour)
+    findings, run = _check(known, fix=fix)
+    write_all(wanted, findings, run, colour)
+    return _exit_code(findings, strict=strict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a run knows: scripts with assertions, the schema, what could not be read."""
+
+    ours: list[Source]
+    schema: Schema | None
+    findings: list[Finding]
+    notices: tuple[str, ...]
+
+
+def _known(paths: Sequence[Path], schemas: Sequence[Path]) -> _Known:
+    """Read the scripts at paths, and the schema that all of them make."""
+    found, tables = _Scripts(), _Scripts()
+    for path in paths:
         found.read(path)
     for path in schemas:
-        known.read(path)
-    read = _read([*known.sources, *sorted(found.sources, key=_creates_no_table)])
-    schema = read.schema if read.schema.tables or schemas else None
-    ours = [s for s in found.sources if assertions_in(s)]
-    if fix or diff:
-        changed = [(s, fixed(s, schema)) for s in ours]
-        if diff:
-            return _show(changed, colour)
-        ours = [_written(source, text) for source, text in changed]
-    findings = [unreadable(e) for e in [*found.errors, *known.errors]]
-    if not ours and not findings:
+        tables.read(path)
+    scripts = [*tables.sources, *sorted(found.sources, key=_creates_no_table)]
+    read = _read(scripts)
+    failed = [unreadable(error) for error in [*found.errors, *tables.errors]]
+    return _Known(
+        [source for source in found.sources if assertions_in(source)],
+        read.schema if read.schema.tables or schemas else None,
+        [*failed, *_unread(read)],
+        (*found.notices, *tables.notices),
+    )
+
+
+def _check(known: _Known, *, fix: bool) -> tuple[list[Finding], Run]:
+    """Return the findings about scripts, rewritten first if `fix` says so.
+
+    Raises:
+        ComplyError: if no script is about assertions, or one cannot be written.
+    """
+    started = time.perf_counter()
+    if not known.ours and not known.findings:
         raise ComplyError(
             "there is nothing to check: no statement about an assertion",
             hint="name a script with CREATE ASSERTION, or a folder that holds some",
         )
-    findings += [finding(problem) for problem in lint(ours, schema)]
+    ours, schema = known.ours, known.schema
+    if fix:
+        ours = [_written(source, fixed(source, schema)) for source in ours]
+    findings = [*known.findings, *map(finding, lint(ours, schema))]
     findings += _not_checked(ours, schema, findings)
-    findings += _unread(read)
     run = Run(
         version=VERSION,
         documents=len(ours),
         facts=sum(assertions_in(s) for s in ours),
         rules=len(RULES),
-        notices=(*found.notices, *known.notices),
+        notices=known.notices,
         seconds=time.perf_counter() - started,
         carets=True,
     )
-    write_all(wanted, ordered(findings), run, colour)
-    return _exit_code(findings, strict=strict)
+    return ordered(findings), run
 
 
 def _creates_no_table(source: Source) -> bool:
