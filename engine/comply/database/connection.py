@@ -54,6 +54,10 @@ class DatabaseError(ComplyError):
         self.code = code
 
 
+class ConnectionLost(DatabaseError):  # noqa: N818  (says what happened)
+    """The session is gone: what only reads may begin again with another one."""
+
+
 class Connection(Protocol):
     """A session with a database; `dialect` is "duckdb", "oracle" or "postgresql"."""
 

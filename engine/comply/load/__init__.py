@@ -16,6 +16,7 @@ LOADERS: Final = {
     "terraform_source": "comply.load.terraform_source.document",
     "kubernetes": "comply.load.kubernetes",
     "oracle_ddl": "comply.load.oracle_ddl",
+    "oracle_catalog": "comply.load.oracle_catalog",
     "json": "comply.load.json_data",
     "yaml": "comply.load.yaml_data",
 }

@@ -73,4 +73,6 @@ def _json_kind(source: Source) -> str | None:
             return "terraform_plan"
         if key in {"apiVersion", "kind"}:
             return "kubernetes"
+        if key == "oracle_catalog":
+            return "oracle_catalog"
     return None

@@ -1,0 +1,1 @@
+"""ADDRESS x RULES -> FINDINGS: a live database, read and never written."""

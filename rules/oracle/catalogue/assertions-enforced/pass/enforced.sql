@@ -1,0 +1,5 @@
+CREATE TABLE orders (
+  id NUMBER PRIMARY KEY,
+  amount NUMBER NOT NULL
+);
+CREATE ASSERTION orders_amount CHECK (NOT EXISTS (SELECT 1 FROM orders WHERE amount < 0));

@@ -1,0 +1,4 @@
+CREATE TABLE users (
+  id NUMBER PRIMARY KEY,
+  email VARCHAR2(200)
+);

@@ -1,0 +1,4 @@
+CREATE TABLE orders (
+  id NUMBER PRIMARY KEY,
+  amount NUMBER CONSTRAINT orders_amount CHECK (amount > 0) ENABLE NOVALIDATE
+);

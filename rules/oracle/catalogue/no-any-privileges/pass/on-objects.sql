@@ -1,0 +1,5 @@
+CREATE TABLE orders (
+  id NUMBER PRIMARY KEY
+);
+GRANT SELECT ON orders TO batch;
+GRANT CREATE SESSION TO batch;

@@ -1,0 +1,4 @@
+CREATE TABLE orders (
+  id NUMBER PRIMARY KEY
+);
+GRANT SELECT ON orders TO reporting;

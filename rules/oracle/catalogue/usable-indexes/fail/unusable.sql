@@ -1,0 +1,6 @@
+CREATE TABLE orders (
+  id NUMBER PRIMARY KEY,
+  day DATE NOT NULL
+);
+CREATE INDEX orders_by_day ON orders (day);
+ALTER INDEX orders_by_day UNUSABLE;
