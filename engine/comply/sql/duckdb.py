@@ -38,13 +38,13 @@ Node: TypeAlias = exp.Expr
 class Target:
     """How a database says things: node by node, function by function, type by type.
 
-    `number` is its type for NUMBER, `dated` reads a date from text as Oracle does without
-    a format, `worded` writes a value as text.
+    `numbered` reads a number from text, `dated` a date, as Oracle does without a format;
+    `worded` writes a value as text.
     """
 
     nodes: Mapping[type[Node], Callable[["Translator", Any], Node]]
     functions: Mapping[str, Callable[[Call], Node]]
-    number: str
+    numbered: Callable[[Node], Node]
     dated: Callable[[Node], Node]
     worded: Callable[[Node, Kind], Node]
 
@@ -366,7 +366,7 @@ def _matched(
     if isinstance(written, exp.Subquery | exp.Tuple | exp.Any | exp.All | exp.Null):
         return node
     if textual and other in ("number", "double"):
-        return cast(node, t.way.number)
+        return t.way.numbered(node)
     if textual and other in _TIMES:
         return t.way.dated(node)
     if "padded" in (own, other) and textual:
@@ -503,6 +503,10 @@ def _average(t: Translator, node: Node) -> Node:
     return cast(t.descend(node), NUMBER)
 
 
+def _exact(node: Node) -> Node:
+    return cast(node, NUMBER)
+
+
 NODES: Final[dict[type[Node], Callable[[Translator, Any], Node]]] = {
     exp.Add: _arithmetic,
     exp.Anonymous: _function,
@@ -551,4 +555,4 @@ _KEPT: Final[frozenset[type[Node]]] = frozenset(
         *(exp.With, exp.RowNumber),
     }
 )
-DUCKDB: Final = Target(NODES, FUNCTIONS, NUMBER, implicit_date, as_text)
+DUCKDB: Final = Target(NODES, FUNCTIONS, _exact, implicit_date, as_text)

@@ -332,4 +332,4 @@ _FUNCTIONS: Final[Mapping[str, Callable[[Call], Node]]] = {
     "TO_TIMESTAMP": _to_timestamp,
     "TRUNC": _trunc,
 }
-POSTGRES: Final = Target(_NODES, _FUNCTIONS, "NUMERIC", _time, _words)
+POSTGRES: Final = Target(_NODES, _FUNCTIONS, _number, _time, _words)
