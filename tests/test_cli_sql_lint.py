@@ -157,3 +157,12 @@ def test_the_group_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sql", "--help"]) == 0
     out = capsys.readouterr().out
     assert all(f"\n  {name} " in out for name in SQL_COMMANDS)
+
+
+def test_a_refusal_without_a_number_of_its_own(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.sql").write_text(CASES["set-operator"][0])
+    assert lint("a.sql", "--schema", "schema.sql") == 1
+    out = capsys.readouterr().out
+    assert "ORA-08689: CREATE ASSERTION failed. MINUS is not supported." in out

@@ -259,3 +259,32 @@ def test_published_assertions_get_the_verdicts_of_the_reference() -> None:
         ("CRITICAL_TICKETS_NEED_SENIOR_ENGINEER", "nullable-join"),
         ("SLA_MUST_HAVE_SERVICES", "satisfy-parentheses"),
     }
+
+
+@pytest.mark.parametrize(
+    ("ddl", "where", "rule"),
+    [
+        ("CREATE TABLE t (i NUMBER, o app.point_type)", "o IS NULL", "column-type"),
+        (
+            "CREATE DOMAIN big AS CLOB; CREATE TABLE t (i NUMBER, o DOMAIN big)",
+            "o IS NULL",
+            "column-type",
+        ),
+        (
+            "CREATE TABLE t (i NUMBER GENERATED ALWAYS AS IDENTITY)",
+            "i IS NULL",
+            "repeats-constraint",
+        ),
+    ],
+)
+def test_columns_of_other_tables(ddl: str, where: str, rule: str) -> None:
+    schema = read_scripts([Source("s", ddl)]).schema
+    assert rule in rules(check(f"NOT EXISTS (SELECT 1 FROM t WHERE {where})"), schema)  # noqa: S608
+
+
+def test_a_materialized_view_is_called_one() -> None:
+    script = "CREATE TABLE t (i NUMBER); CREATE MATERIALIZED VIEW mv AS SELECT i FROM t"
+    schema = read_scripts([Source("s", script)]).schema
+    text = check("NOT EXISTS (SELECT 1 FROM mv WHERE i = 3)")
+    [only] = [r for r in found(text, schema) if r.problem.rule == "view"]
+    assert only.problem.message == "MV is a materialized view."

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlglot import exp
 
+from comply.dialect.columns import TYPES as BUILT_IN_TYPES
 from comply.dialect.errors import SqlError
 from comply.dialect.oracle import stored_name
 from comply.dialect.schema import Schema, Table, find
@@ -187,8 +188,11 @@ def _bad_type(schema: Schema, column: Column) -> str:
         if domain is None:
             return str(column.domain)
         kind = domain.type
-    head = kind.name.partition(" ")[0] if kind else ""
-    return kind.name if kind and head in _TYPES else ""
+    if kind is None:
+        return ""
+    head = kind.name.partition(" ")[0]
+    # A type that Oracle does not bring along is an object type of somebody's.
+    return kind.name if head in _TYPES or head not in BUILT_IN_TYPES else ""
 
 
 def column_of(schema: Schema, node: exp.Column) -> tuple[Table, Column] | None:
