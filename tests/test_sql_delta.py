@@ -268,7 +268,7 @@ def test_deltas_agree_with_the_full_check(check: str) -> None:
     random = Random(check)  # noqa: S311  (a fixed sequence, not a secret)
     transactions = [
         [random_change(random) for _ in range(random.choice([1, 1, 1, 2, 3]))]
-        for _ in range(settings().max_examples // 3)
+        for _ in range(settings().max_examples // 5)
     ]
     agree(check, [], transactions)
 
@@ -322,7 +322,7 @@ def test_changes_that_break_it_are_seen(
     assert agree(check, start, [transaction]) == 1
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 4)
 @given(random_assertion(), START, CHANGES, SCHEMAS)
 def test_deltas_of_random_assertions_agree_with_the_full_check(
     check: str,
