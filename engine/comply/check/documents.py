@@ -90,15 +90,15 @@ def advance_result(
         gone, result.kept, result.size = result.kept, made.kept, made.size
         return gone, made.kept
     gone, come = [], []
-    before = list(result.findings()) if result.watches else []
     update = Update(move.document, edits, move.worlds)
     for state in result.states:
         went, came = follow_change(runner, state, update, counts)
         gone += went
         come += came
     if result.watches:
-        follow_unknowns(result.watches, move.edits, runner.places)
-        return before, list(result.findings())
+        went, came = follow_unknowns(result.watches, move.edits, runner.places)
+        gone += went
+        come += came
     return gone, come
 
 
@@ -220,7 +220,7 @@ class Editable:
         parts = self._parts(change)
         for held, part in zip(self.lists, parts, strict=True):
             if part.added or part.removed or part.updated:
-                edits.elements += held.apply(part)
+                edits.take(held.path, held.apply(part))
         return edits
 
     def _parts(self, change: Change) -> list[Change]:

@@ -10,7 +10,7 @@ Facts without unknown values, and checks that read none of them, cost nothing.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from comply.check.changes import Edits
 from comply.check.rego_check import State
@@ -75,22 +75,47 @@ def unknowns_in(document: Document | None) -> Unknowns | None:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The findings of a unit about an element, and those shown in their place."""
+
+    replaced: tuple[Finding, ...]
+    shown: tuple[Finding, ...]
+
+
+Verdicts: TypeAlias = dict[tuple[int, int], Verdict]
+
+_NOTHING: Final = Verdict((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A change of some facts alone: the ids of the old ones, and the new ones."""
+
+    gone: frozenset[int]
+    came: tuple[Any, ...]
+
+
 @dataclass(slots=True)
 class Watch:
     """What is undetermined in a document, for checks that were compiled together.
 
     `verdicts` holds the findings that stand in the place of those of a unit, by its
     number and the id of the element that they are about, 0 for the whole. `known` is
-    what judging learnt of the checks, `unfollowed` has the rules that it could not follow.
+    what judging learnt of the checks.
     """
 
     state: State
     unknowns: Unknowns
     places: Places
     clock: int
-    verdicts: dict[tuple[int, int], list[Finding]] = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=dict)
     known: Any = None
-    unfollowed: set[str] = field(default_factory=set)
+
+    @property
+    def unfollowed(self) -> frozenset[str]:
+        """Return the rules that could not be followed."""
+        return frozenset() if self.known is None else self.known.unfollowed()
 
     def findings(self) -> Iterator[Finding]:
         """Yield the findings of the checks, undetermined ones in their places."""
@@ -101,10 +126,11 @@ class Watch:
         for i, running in enumerate(self.state.running):
             for number, found in running.found.items():
                 seen.add((i, number))
-                yield from self.verdicts.get((i, number), found)
+                verdict = self.verdicts.get((i, number))
+                yield from found if verdict is None else verdict.shown
         for key, verdict in self.verdicts.items():
             if key not in seen:
-                yield from verdict
+                yield from verdict.shown
 
 
 def watch(
@@ -118,26 +144,55 @@ def watch(
     return made
 
 
-def follow_unknowns(watches: list[Watch], edits: Edits | None, places: Places) -> None:
-    """Bring what is undetermined up to date after a change."""
+def follow_unknowns(
+    watches: list[Watch], edits: Edits | None, places: Places
+) -> tuple[list[Finding], list[Finding]]:
+    """Bring what is undetermined up to date after a change of the checks' findings.
+
+    Return what went and what came beside them, a finding that is no longer replaced
+    coming as it is.
+    """
     unknowns, state = watches[0].unknowns, watches[0].state
+    fresh: Fresh | None = None
     if edits is None or not edits.keys.isdisjoint(("", FACTS)):
         unknowns = unknowns_in(state.document) or Unknowns()
     else:
         for edit in edits.elements:
             unknowns.replace(edit.old, edit.new)
+        if not edits.keys and not edits.moved:
+            came = tuple(e.new for e in edits.elements if e.new is not None)
+            fresh = Fresh(frozenset(id(e.old) for e in edits.elements), came)
+    gone: list[Finding] = []
+    come: list[Finding] = []
     for made in watches:
         made.unknowns, made.places = unknowns, places
-        _judge(made)
+        before = made.verdicts
+        _judge(made, fresh)
+        _compare(before, made.verdicts, (gone, come))
+    return gone, come
 
 
-def _judge(made: Watch) -> None:
-    made.verdicts = {}
-    made.unfollowed = set()
+def _compare(
+    before: Verdicts, after: Verdicts, delta: tuple[list[Finding], list[Finding]]
+) -> None:
+    """Note what verdicts that came or went do to the findings."""
+    gone, come = delta
+    if before is after:
+        return
+    for key in before.keys() | after.keys():
+        old, new = before.get(key, _NOTHING), after.get(key, _NOTHING)
+        if old is not new:
+            gone += (*old.shown, *new.replaced)
+            come += (*old.replaced, *new.shown)
+
+
+def _judge(made: Watch, fresh: Fresh | None = None) -> None:
     if _may_read(made):
         # Only who has something to judge pays for the compiler.
         judge = import_module("comply.check.verdicts").judge
-        made.verdicts, made.known = judge(made, made.known)
+        made.verdicts, made.known = judge(made, made.known, fresh)
+    elif made.verdicts or made.known is not None:
+        made.verdicts, made.known = {}, None
 
 
 def _may_read(made: Watch) -> bool:

@@ -7,11 +7,19 @@ on one. What cannot be followed keeps the results it has.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from comply.check.rego_check import Running, members, shared_path
 from comply.check.results import About, finding
-from comply.check.undetermined import FACTS, GIVEN, Unknowns, Watch
+from comply.check.undetermined import (
+    FACTS,
+    GIVEN,
+    Fresh,
+    Unknowns,
+    Verdict,
+    Verdicts,
+    Watch,
+)
 from comply.findings import Finding, Status
 from comply.load.facts import Document
 from comply.plan import ir
@@ -36,9 +44,8 @@ from comply.rego.modules import plan_modules
 from comply.rego.parser import parse_module
 from comply.rules.checks import RegoChecks, Unit
 
-Verdicts: TypeAlias = dict[tuple[int, int], list[Finding]]
-
 _SHOWN: Final = 4
+FACTS_WORLD: Final = "terraform"
 
 
 @dataclass(slots=True)
@@ -61,39 +68,96 @@ class Question:
 
 @dataclass(slots=True)
 class Known:
-    """What is known of checks: their plan, and what their units may read."""
+    """What is known of checks: their plan, and what their units may read.
+
+    `names` are the unknown attributes that a unit was judged for; `lost` maps the units
+    that could not be followed to their rules.
+    """
 
     plan: ir.Plan
     questions: dict[int, Question] = field(default_factory=dict)
+    names: dict[int, frozenset[str]] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)
+
+    def unfollowed(self) -> frozenset[str]:
+        """Return the rules that could not be followed."""
+        return frozenset(self.lost.values())
 
 
 @dataclass(slots=True)
 class Bench:
-    """What one judgement works with: a machine for each choice of attributes."""
+    """What one judgement works with: a machine for each choice of attributes.
+
+    With `fresh` only facts that came are judged.
+    """
 
     watch: Watch
     known: Known
+    verdicts: Verdicts
+    fresh: Fresh | None
     machines: dict[frozenset[str], Machine] = field(default_factory=dict)
     elements: dict[frozenset[str], dict[int, Any]] = field(default_factory=dict)
-    verdicts: Verdicts = field(default_factory=dict)
 
 
-def judge(watch: Watch, known: Known | None) -> tuple[Verdicts, Known]:
+def judge(
+    watch: Watch, known: Known | None, fresh: Fresh | None
+) -> tuple[Verdicts, Known]:
     """Return what is undetermined, and what is known of the checks for the next time."""
     if known is None:
-        known = Known(_planned(watch.state.checks))
-    made = Bench(watch, known)
+        known, fresh = Known(_planned(watch.state.checks)), None
+    made = Bench(watch, known, dict(watch.verdicts) if fresh else {}, None)
+    small = Bench(watch, known, made.verdicts, fresh)
     for i, running in enumerate(watch.state.running):
         question = known.questions.get(i)
         if question is None:
             question = known.questions[i] = _question(made, running)
         names = question.names(watch.unknowns)
+        alone = fresh is not None and _is_alone(known, i, running, names)
+        known.names[i] = names
+        if fresh is not None:
+            gone = fresh.gone if alone else None
+            _forget(made.verdicts, i, gone)
         if names:
-            try:
-                _judge_unit(made, i, question, names)
-            except (NotFollowedError, RecursionError):
-                watch.unfollowed.add(running.item.rule.id)
+            _judge_unit(small if alone else made, i, question, names)
     return made.verdicts, known
+
+
+def _is_alone(
+    known: Known, number: int, running: Running, names: frozenset[str]
+) -> bool:
+    """Tell whether a change of some facts concerns a unit's verdicts on them alone."""
+    question = known.questions[number]
+    unit = running.unit
+    return (
+        unit is not None
+        and unit.error is None
+        and question.cut is not None
+        and not question.joins
+        and known.names.get(number) == names
+        and number not in known.lost
+    )
+
+
+def _forget(verdicts: Verdicts, number: int, gone: frozenset[int] | None) -> None:
+    """Drop the verdicts of a unit, those on the facts in `gone` if that is given."""
+    if gone is not None:
+        for fact in gone:
+            verdicts.pop((number, fact), None)
+        return
+    for key in [key for key in verdicts if key[0] == number]:
+        del verdicts[key]
+
+
+def _judge_unit(
+    made: Bench, number: int, question: Question, names: frozenset[str]
+) -> None:
+    try:
+        _follow_unit(made, number, question, names)
+    except (NotFollowedError, RecursionError):
+        made.known.lost[number] = made.watch.state.running[number].item.rule.id
+        _forget(made.verdicts, number, None)
+    else:
+        made.known.lost.pop(number, None)
 
 
 def _planned(checks: RegoChecks) -> ir.Plan:
@@ -140,6 +204,8 @@ def _joins(made: Bench, running: Running) -> bool:
     while waiting:
         reads = waiting.pop()
         paths = (*reads.paths, *reads.partitions)
+        if reads.data is None or FACTS_WORLD in reads.data:
+            return True
         if reads.whole or any(shared_path(p)[:1] in ((FACTS,), ()) for p in paths):
             return True
         fresh = set(reads.rules) - seen
@@ -169,8 +235,15 @@ def _with_doubts(made: Bench, names: frozenset[str]) -> tuple[Value, dict[int, A
     if document is None:
         raise NotFollowedError
     elements: dict[int, Any] = {}
+    held = made.watch.unknowns.facts
+    if made.fresh is not None:
+        for fact in made.fresh.came:
+            if any(id(fact) in held.get(name, ()) for name in names):
+                identity = _identity(document, fact)
+                elements[id(fact)] = _doubted(fact, names, identity)
+        return document.value, elements
     for name in names:
-        for number, fact in made.watch.unknowns.facts.get(name, {}).items():
+        for number, fact in held.get(name, {}).items():
             if number not in elements:
                 elements[number] = _doubted(fact, names, _identity(document, fact))
     facts = [elements.get(id(fact), fact) for fact in document.value[FACTS]]
@@ -192,7 +265,7 @@ def _identity(document: Document, fact: Any) -> str:  # noqa: ANN401
     return document.collections[0].identity(fact)
 
 
-def _judge_unit(
+def _follow_unit(
     made: Bench, number: int, question: Question, names: frozenset[str]
 ) -> None:
     running = made.watch.state.running[number]
@@ -229,6 +302,8 @@ def _candidates(
 ) -> Iterable[Any]:
     """Return the facts whose results may rest on unknown values."""
     document = made.watch.state.document
+    if made.fresh is not None:
+        return [fact for fact in made.fresh.came if id(fact) in elements]
     facts: list[Any] = document.value[FACTS] if document is not None else []
     if question.joins:
         return facts
@@ -293,23 +368,24 @@ def _verdict(
     given: tuple[int, Iterable[Value]],
     found: list[Outcome],
     about: About,
-) -> list[Finding] | None:
-    """Return the findings in the place of those that results gave, None to keep them.
+) -> Verdict | None:
+    """Return what stands in the place of what results gave, None to keep that.
 
     A result stands if it comes out whatever the unknown values are.
     """
     number, results = given
     certain = [value for value, places in found if not places]
-    held = list(zip(running.found.get(number, ()), results, strict=False))
+    before = tuple(running.found.get(number, ()))
+    held = list(zip(before, results, strict=False))
     kept = [item for item, result in held if _stands(result, certain)]
     if len(kept) == len(held) and (kept or not _open_outcomes(found)):
         return None
     if kept:
-        return kept
+        return Verdict(before, tuple(kept))
     places = frozenset[Any]().union(*(p | doubts_in(v) for v, p in found))
     if not places:
         return None
-    return [_undetermined(made, running, places, about)]
+    return Verdict(before, (_undetermined(made, running, places, about),))
 
 
 def _stands(result: Value, certain: list[Value]) -> bool:

@@ -41,8 +41,76 @@ def unknown_reads(plan: ir.Plan, steps: ir.Steps, source: int) -> UnknownReads:
     for rule in reachable(steps, plan):
         parts += [clause.steps for clause in clauses(by_id[rule])]
     every = [step for part in parts for step in every_step(part)]
-    names = frozenset(text for step in every for text in _texts(step))
+    facts = _facts(every, by_id)
+    names = frozenset(text for step in every for text in _names(step, facts))
     return UnknownReads(names, _is_open(plan, parts), _handled(plan, source))
+
+
+def _names(step: ir.Step, facts: set[str]) -> Iterator[str]:
+    """Yield the texts in a step that may name an attribute."""
+    match step:
+        case ir.Lookup(source=ir.Local(name=name), keys=keys) if name in facts:
+            yield from _attribute(tuple(getattr(k, "value", None) for k in keys))
+        case ir.Maybe(source=ir.Local(name=name), keys=keys) if name in facts:
+            yield from _attribute(tuple(getattr(k, "value", None) for k in keys))
+        case ir.ScanIndex(on=on):
+            yield from _attribute(on)
+            yield from _texts(step)
+        case _:
+            yield from _texts(step)
+
+
+def _attribute(path: tuple[Any, ...]) -> Iterator[str]:
+    """Yield the attribute that a path from a resource change leads to or through."""
+    if path[:2] == ("change", _AFTER) and len(path) > 2 and isinstance(path[2], str):
+        yield path[2]
+
+
+def _facts(every: Iterable[ir.Step], by_id: dict[int, ir.Rule]) -> set[str]:
+    """Return the locals that only ever hold a resource change."""
+    steps = list(every)
+    lists = {
+        step.target.name
+        for step in steps
+        if isinstance(step, ir.Lookup)
+        and step.keys
+        and step.keys[-1] == ir.Const("resource_changes")
+    }
+    found: set[str] = set()
+    for step in steps:
+        match step:
+            case ir.Scan(source=ir.Local(name=name), value=ir.Local() as value):
+                if name in lists:
+                    found.add(value.name)
+            case ir.ScanIndex(path=(*_, "resource_changes"), value=ir.Local() as value):
+                found.add(value.name)
+            case _:
+                pass
+    return found - _shared(steps, found, by_id)
+
+
+def _shared(
+    steps: list[ir.Step], found: set[str], by_id: dict[int, ir.Rule]
+) -> set[str]:
+    """Return those of some locals that other clauses may use for something else."""
+    made: dict[str, int] = {}
+    for step in steps:
+        match step:
+            case ir.Scan(value=ir.Local(name=name)):
+                made[name] = made.get(name, 0) + 1
+            case ir.ScanIndex(value=ir.Local(name=name)):
+                made[name] = made.get(name, 0) + 1
+            case (
+                ir.Lookup(target=ir.Local(name=name))
+                | ir.Copy(target=ir.Local(name=name))
+            ):
+                made[name] = made.get(name, 0) + 2
+            case _:
+                pass
+    parameters = {
+        a.name for rule in by_id.values() for c in clauses(rule) for a in c.args
+    }
+    return {name for name in found if name in parameters or made.get(name, 0) > 1}
 
 
 def _texts(step: ir.Step) -> Iterator[str]:
