@@ -55,7 +55,8 @@ def run(runner: Runner, singles: Singles, document: Document | None) -> Result:
     if document is None or _collections(document):
         states = [start(runner, group, document) for group in singles.checks]
         size = sum(x.unit.size if x.unit else 1 for s in states for x in s.running)
-        unknowns = unknowns_in(document)
+        texts = tuple(group.program.code.text for group in singles.checks)
+        unknowns = unknowns_in(document, texts)
         made = (watch(s, unknowns, runner.places, runner.now_ns) for s in states)
         return Result(document, states, [], size, [w for w in made if w is not None])
     kept, size = run_single(runner, singles, document)

@@ -9,6 +9,7 @@ Facts without unknown values, and checks that read none of them, cost nothing.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any, Final, TypeAlias
 
@@ -28,7 +29,9 @@ GIVEN: Final = frozenset({"id", "arn", "tags_all"})
 class Unknowns:
     """The facts of a document with unknown values, by the attributes that are unknown."""
 
+    texts: tuple[str, ...] = ()
     facts: dict[str, dict[int, Any]] = field(default_factory=dict)
+    wanted: dict[str, bool] = field(default_factory=dict)
 
     def replace(self, old: Any, new: Any) -> None:  # noqa: ANN401
         """Take a new version of a fact, None where there is none."""
@@ -40,7 +43,14 @@ class Unknowns:
     def add(self, fact: Any) -> None:  # noqa: ANN401
         """Note a fact."""
         for name in _unknown_names(fact):
-            self.facts.setdefault(name, {})[id(fact)] = fact
+            if self.is_wanted(name):
+                self.facts.setdefault(name, {})[id(fact)] = fact
+
+    def is_wanted(self, name: str) -> bool:
+        """Tell whether any of the checks' texts may read an attribute."""
+        if name not in self.wanted:
+            self.wanted[name] = any(map(partial(_may_name, name), self.texts))
+        return self.wanted[name]
 
     def remove(self, fact: Any) -> None:  # noqa: ANN401
         """Forget a fact."""
@@ -53,26 +63,47 @@ class Unknowns:
 
 
 def _unknown_names(fact: Any) -> Iterator[str]:  # noqa: ANN401
-    change = fact.get("change") if isinstance(fact, dict) else None
-    marks = change.get("after_unknown") if isinstance(change, dict) else None
-    if isinstance(marks, dict):
-        for name, mark in marks.items():
-            if mark is True or (mark and marks_something(mark)):
-                yield name
+    for name, mark in _marks(fact).items():
+        if mark is True or (mark and marks_something(mark)):
+            yield name
 
 
-def unknowns_in(document: Document | None) -> Unknowns | None:
-    """Return the facts of a document with unknown values, None if it can have none."""
+def _may_name(name: str, text: str) -> bool:
+    """Tell whether generated code may read an attribute, by its name or with all."""
+    return repr(name) in text or (name not in GIVEN and "['after']\n" in text)
+
+
+def unknowns_in(document: Document | None, texts: tuple[str, ...]) -> Unknowns | None:
+    """Return the facts of a document with unknown values, None if it can have none.
+
+    Only attributes that the code in `texts` may read are looked at.
+    """
     if document is None or document.world != "terraform":
         return None
     value = document.value
     facts = value.get(FACTS) if isinstance(value, dict) else None
     if not isinstance(facts, list):
         return None
-    found = Unknowns()
+    found = Unknowns(texts)
+    # Most facts have the same few unknown attributes, which few rules read.
+    every: set[str] = set()
     for fact in facts:
-        found.add(fact)
+        every.update(_marks(fact))
+    wanted = {name for name in every if found.is_wanted(name)}
+    if wanted:
+        for fact in facts:
+            if not wanted.isdisjoint(_marks(fact)):
+                found.add(fact)
     return found
+
+
+def _marks(fact: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return what a fact tells of its unknown attributes."""
+    try:
+        marks = fact["change"]["after_unknown"]
+    except (KeyError, TypeError):
+        return {}
+    return marks if isinstance(marks, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +186,7 @@ def follow_unknowns(
     unknowns, state = watches[0].unknowns, watches[0].state
     fresh: Fresh | None = None
     if edits is None or not edits.keys.isdisjoint(("", FACTS)):
-        unknowns = unknowns_in(state.document) or Unknowns()
+        unknowns = unknowns_in(state.document, unknowns.texts) or Unknowns()
     else:
         for edit in edits.elements:
             unknowns.replace(edit.old, edit.new)
@@ -198,7 +229,4 @@ def _judge(made: Watch, fresh: Fresh | None = None) -> None:
 def _may_read(made: Watch) -> bool:
     """Tell whether checks may read an unknown attribute, without looking into them."""
     text = made.state.checks.program.code.text
-    names = made.unknowns.facts.keys()
-    if any(repr(name) in text for name in names):
-        return True
-    return bool(names - GIVEN) and "['after']\n" in text
+    return any(_may_name(name, text) for name in made.unknowns.facts)
