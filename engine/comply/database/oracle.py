@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from queue import Empty, Queue
+from threading import Thread
 from typing import Any, Final, Literal
 
 import oracledb
@@ -156,6 +158,9 @@ class OracleDb:
 
     def cancel(self) -> None:
         """Stop what the server is doing for this session, as far as it can be told."""
+        # On a connection that is gone the driver's cancel() crashes the process.
+        if not self.connection.is_healthy():
+            return
         try:
             self.connection.cancel()
         except oracledb.Error:
@@ -215,8 +220,9 @@ def connect(address: Address, login: Login, seconds: float = 0.0) -> OracleDb:
     }
     started = time.monotonic()
     try:
-        connection = oracledb.connect(
-            **{k: v for k, v in given.items() if v is not None}
+        connection = _answered(
+            {k: v for k, v in given.items() if v is not None},
+            min(seconds or _CONNECT_SECONDS, _CONNECT_SECONDS),
         )
     except (oracledb.Error, OSError) as error:
         taken = time.monotonic() - started
@@ -229,6 +235,29 @@ def connect(address: Address, login: Login, seconds: float = 0.0) -> OracleDb:
     return OracleDb(connection, login, seconds)
 
 
+def _answered(given: dict[str, Any], seconds: float) -> oracledb.Connection:
+    """Return a new connection; the driver itself waits for a silent host for ever.
+
+    The thread that waits dies with the process.
+    """
+    outcome: Queue[oracledb.Connection | Exception] = Queue()
+
+    def work() -> None:
+        try:
+            outcome.put(oracledb.connect(**given))
+        except (oracledb.Error, OSError) as error:
+            outcome.put(error)
+
+    Thread(target=work, daemon=True).start()
+    try:
+        found = outcome.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
 def refusal(
     error: oracledb.Error | OSError, login: Login, limit: float, taken: float
 ) -> DatabaseError:
@@ -238,7 +267,7 @@ def refusal(
     not answer the request to stop: `limit` and `taken` (seconds) tell those apart.
     """
     if isinstance(error, OSError) or not error.args:
-        return DatabaseError(login.hide(str(error)))
+        return DatabaseError(login.hide(str(error)), hint=_HINTS["DPY-6005"])
     details = error.args[0]
     full = str(getattr(details, "full_code", "") or "")
     lost = full in _LOST
@@ -251,13 +280,17 @@ def refusal(
     message = login.hide(_said(str(getattr(details, "message", details))))
     if full == _CANCELLED:
         return DatabaseError("the query was cancelled", code)
-    hint = _HINTS.get(full, "")
+    # The driver wraps what the listener said in its own error about the connection.
+    hint = next((_HINTS[c] for c in _HINTS if c != full and c in message), "")
+    hint = hint or _HINTS.get(full, "")
     return (ConnectionLost if lost else DatabaseError)(message, code, hint)
 
 
 def _said(message: str) -> str:
     """Return an error's text without the driver's links to pages about it."""
-    lines = [line.strip() for line in message.splitlines()]
+    lines = [
+        line.partition(" (CONNECTION_ID=")[0].strip() for line in message.splitlines()
+    ]
     kept = [x for x in lines if x and not x.startswith(("Help:", "https://"))]
     return "\n".join(kept)
 
