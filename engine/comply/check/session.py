@@ -148,6 +148,21 @@ class Session:
                 self.problems += [_problem(file.id, e) for e in error.errors]
         return found
 
+    @property
+    def compiled(self) -> list[RegoChecks]:
+        """Return the checks of the Rego rules."""
+        return self._checks
+
+    @property
+    def asserts(self) -> bool:
+        """Tell whether rules are assertions, which look at everything."""
+        return bool(self._assertions)
+
+    @property
+    def clock(self) -> int:
+        """Return the time that rules see, in nanoseconds since 1970."""
+        return self._clock
+
     def described(self) -> list[Rule]:
         """Return the rules that compiled, by id."""
         every = [r for checks in self._checks for r in checks.rules]
@@ -265,7 +280,7 @@ class Session:
     def _runner(self) -> Runner:
         documents = self.documents
         places = Places(documents=tuple(documents))
-        return Runner(self._base(documents), self._clock, places)
+        return Runner(self.base_documents(documents), self._clock, places)
 
     def _read_version(self, loaded: Loaded, new: Any) -> list[Document]:  # noqa: ANN401
         if isinstance(new, bytes | str | Path):
@@ -404,7 +419,8 @@ class Session:
         self.evaluated |= evaluated
         return list(findings)
 
-    def _base(self, documents: list[Document]) -> dict[str, Any]:
+    def base_documents(self, documents: list[Document]) -> dict[str, Any]:
+        """Return what rules see under `data` besides their packages."""
         own = {"comply": {"parameters": self.parameters}}
         return {**all_worlds(documents), **own, **self.data}
 

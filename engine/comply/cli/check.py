@@ -4,33 +4,21 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import click
 
-from comply.check.session import Session
 from comply.cli.addresses import live_options, names_database
 from comply.cli.cache import cache_folder
-from comply.cli.inputs import (
-    Input,
-    Survey,
-    creates_assertions,
-    nothing_in,
-    survey,
-    unreadable,
-)
+from comply.cli.cached_check import Options, check_files
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import Settings, read_settings
 from comply.cli.terminal import Choice
-from comply.cli.undetermined import UNDETERMINED, sort_undetermined
+from comply.cli.undetermined import UNDETERMINED
 from comply.findings import SEVERITIES, Finding, Severity, Status
 from comply.load import LOADERS
-from comply.load.facts import facts
 from comply.report import REPORTERS
-from comply.report.redact import redact
-from comply.report.run import Run, ordered
-from comply.source import ComplyError, LoadError
-from comply.version import VERSION
+from comply.report.run import Run
+
 
 @click.command()
 @click.argument(
@@ -100,7 +88,18 @@ from comply.version import VERSION
     default="auto",
     help="Colours. NO_COLOR and FORCE_COLOR count as well.",
 )
-@click.option("--no-cache", is_flag=True, help="Neither use nor keep compiled rules.")
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Neither use nor keep compiled rules and what was found before.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Over how many processes to spread many files. Default: what is faster here.",
+)
 @live_options
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,
@@ -116,6 +115,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     config: Path | None,
     colour: Choice,
     no_cache: bool,
+    jobs: int | None,
 ) -> int:
     """Check files and folders, this folder if none is named.
 
@@ -143,10 +143,29 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     if undetermined:
         settings = replace(settings, undetermined=undetermined)
     cache = None if no_cache else cache_folder()
-    findings, run = check(settings, kind, moment(now), cache)
+    options = Options(kind, moment(now), cache, jobs)
+    findings, run = check(settings, options)
     run = replace(run, seconds=time.perf_counter() - started)
     write_all(wanted, findings, run, colour)
     return exit_code(findings, run.threshold, run.failing)
+
+
+def check(settings: Settings, options: Options) -> tuple[list[Finding], Run]:
+    """Return the findings at the paths of `settings`, in order, and what was done.
+
+    Without paths this folder is checked; without rules and packs, the packs apply that
+    fit what is found. Secrets are taken out of the findings.
+
+    Raises:
+        ComplyError: if rules do not compile, or if there is nothing to check.
+    """
+    found = check_files(settings, options)
+    if found is None:
+        # Imported here because a run that the cache answers needs no compiler.
+        from comply.cli.whole_check import check_whole
+
+        found = check_whole(settings, options)
+    return found
 
 
 def exit_code(

@@ -20,6 +20,7 @@ COMMANDS: Final[Table] = {
     "fmt": ("comply.cli.fmt", "Rewrite Rego v0 as v1."),
     "spacelift": ("comply.cli.spacelift", "Decide as Spacelift would."),
     "rules": ("comply.cli.rules", "List the rules that come with comply, or your own."),
+    "cache": ("comply.cli.cache_command", "Show or clear what runs keep."),
     "sql": ("comply.cli.sql", "Work with SQL assertions."),
     "verify-oracle": (
         "comply.cli.verify_oracle",

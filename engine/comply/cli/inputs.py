@@ -1,10 +1,10 @@
 """PATHS -> INPUTS: which files a run checks, and what is to be said about the others."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
 
+from comply.cli.found import Input, Survey
 from comply.findings import Finding, Severity, Status
 from comply.load.detect import detect, role
 from comply.load.encoding import decode, read
@@ -20,48 +20,6 @@ from comply.source import LoadError, Source
 STDIN = Path("-")
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A source and its kind; `named` if the user named it, not a folder around it."""
-
-    source: Source
-    kind: str
-    named: bool
-
-
-@dataclass(slots=True)
-class Survey:
-    """What was found at the paths of a run."""
-
-    inputs: list[Input] = field(default_factory=list)
-    errors: list[LoadError] = field(default_factory=list)
-    templates: list[str] = field(default_factory=list)
-    rules: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
-    modules: dict[str, bool] = field(default_factory=dict)
-
-    def notices(self, *, rules_named: bool = False) -> Iterator[str]:
-        """Yield what people should know about files that were not checked."""
-        if self.templates:
-            yield (
-                f"{_many(self.templates, 'Helm template')} not checked: render first, "
-                "such as `helm template CHART | comply check -`"
-            )
-        if self.rules and not rules_named:
-            yield (
-                f"{_many(self.rules, 'rule file')} not used: name rules with -r, "
-                f"such as `-r {Path(self.rules[0]).parent.as_posix()}`"
-            )
-        for left in self.left:
-            yield f"{left.path}: not checked, {left.reason}"
-        if self.others:
-            yield (
-                f"{_many(self.others, 'file')} of no kind that comply checks "
-                "(plan, manifest, schema)"
-            )
-
-
 def survey(paths: Iterable[Path], kind: str | None) -> Survey:
     """Return what there is to check at `paths`; `kind` is that of all files named."""
     found = Survey()
@@ -69,14 +27,14 @@ def survey(paths: Iterable[Path], kind: str | None) -> Survey:
         try:
             if path == STDIN:
                 source = decode("<stdin>", sys.stdin.buffer.read())
-                found.inputs.append(_named(source, kind))
+                found.inputs.append(name_kind(source, kind))
             elif path.is_dir():
                 _look_through(path, found)
             elif is_configuration(path.name) and kind in (None, "terraform_source"):
                 read(path, str(path))
                 found.modules[path.parent.as_posix()] = True
             else:
-                found.inputs.append(_named(read(path, str(path)), kind))
+                found.inputs.append(name_kind(read(path, str(path)), kind))
         except LoadError as error:
             found.errors.append(error)
     _add_modules(found)
@@ -124,7 +82,12 @@ def nothing_in(item: Input) -> LoadError:
     )
 
 
-def _named(source: Source, kind: str | None) -> Input:
+def name_kind(source: Source, kind: str | None) -> Input:
+    """Return a source that the user named with its kind, detected if `kind` is None.
+
+    Raises:
+        LoadError: if it looks like none.
+    """
     kind = kind or detect(source)
     if kind is None:
         hint = "`--kind json` or `--kind yaml` takes it as data for your own rules"
@@ -186,7 +149,3 @@ def _sort(source: Source, found: Survey) -> None:
         case "document":
             kind = detect(source) or ""
             found.inputs.append(Input(source, kind, named=False))
-
-
-def _many(things: list[str], noun: str) -> str:
-    return f"{len(things):,} {noun}{'' if len(things) == 1 else 's'}"

@@ -1,0 +1,162 @@
+"""What a run has to know of a file, and how a cache keeps it: as JSON, nothing to run.
+
+A record holds no text of the file but what a report shows, redacted already.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from json import JSONDecodeError, dumps, loads
+from os import stat_result
+from typing import Any, Final
+
+from comply.findings import Finding, Severity, Status
+from comply.source import Span
+
+_COARSE: Final = 2_100_000_000
+_FINE: Final = 100_000_000
+_WHOLE_STEP: Final = 1_000_000
+
+Stamp = tuple[int, int, int, int, int]
+"""Size, times of change of content and of inode (ns), inode, device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was found in a file.
+
+    `role` is what the file is to a run: "document", or why it is none ("template",
+    "rules", "other", "settings"); "error" if it could not be read, which is then the
+    only finding; "alien" if it cannot be checked by itself. `evaluated` are the ids of
+    the rules that were run.
+    """
+
+    role: str
+    documents: int = 0
+    facts: int = 0
+    evaluated: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record, and the state of the file that it was made from.
+
+    `seen` is when that state was looked at, ns.
+    """
+
+    stamp: Stamp
+    seen: int
+    digest: str
+    record: Record
+
+
+def stamp(state: stat_result) -> Stamp:
+    """Return what tells, without opening it, that a file is what it was."""
+    return (
+        state.st_size,
+        state.st_mtime_ns,
+        state.st_ctime_ns,
+        state.st_ino,
+        state.st_dev,
+    )
+
+
+def is_settled(found: Stamp, seen: int) -> bool:
+    """Tell whether a file had been left alone for a while when it was looked at.
+
+    A change within one tick of the file system's clock leaves the times as they are.
+    A time without microseconds is taken for one of a clock that counts seconds.
+    """
+    tick = _COARSE if found[1] % _WHOLE_STEP == 0 else _FINE
+    return max(found[1], found[2]) + tick < seen
+
+
+def content_digest(data: bytes) -> str:
+    """Return what names the content of a file."""
+    return sha256(data).hexdigest()[:32]
+
+
+def encode(kept: Kept) -> str | None:
+    """Return a record as JSON, None if JSON would not give back the same."""
+    record = kept.record
+    if not all(is_plain(row) for f in record.findings for row in f.evidence):
+        return None
+    body = [
+        record.role,
+        record.documents,
+        record.facts,
+        record.evaluated,
+        [plain_finding(f) for f in record.findings],
+    ]
+    return dumps([kept.stamp, kept.seen, kept.digest, body], separators=(",", ":"))
+
+
+def decode_all(texts: dict[str, str]) -> dict[str, Kept]:
+    """Return the records by name; a text that is none of ours is left out."""
+    try:
+        # One call for thousands of small texts takes a third of the time.
+        values = loads(f"[{','.join(texts.values())}]")
+        return {name: _kept(v) for name, v in zip(texts, values, strict=True)}
+    except (JSONDecodeError, ValueError, TypeError, IndexError, RecursionError):
+        return {}
+
+
+def _kept(value: Any) -> Kept:  # noqa: ANN401
+    state, seen, digest, body = value
+    role, documents, facts, evaluated, findings = body
+    found = tuple(map(finding_of, findings)) if findings else ()
+    record = Record(role, documents, facts, tuple(evaluated), found)
+    return Kept(tuple(state), seen, digest, record)
+
+
+def plain_finding(item: Finding) -> list[Any]:
+    """Return a finding as JSON values."""
+    span = item.span
+    return [
+        item.rule_id,
+        item.title,
+        str(item.severity),
+        str(item.status),
+        item.message,
+        item.fact,
+        None
+        if span is None
+        else [span.file, span.row, span.col, span.width, span.line, span.cut],
+        item.remediation,
+        item.evidence,
+    ]
+
+
+def finding_of(value: Any) -> Finding:  # noqa: ANN401
+    """Return the finding that JSON values stand for."""
+    rule_id, title, severity, status, message, fact, span, remedy, evidence = value
+    return Finding(
+        rule_id,
+        title,
+        Severity(severity),
+        Status(status),
+        message,
+        fact,
+        None if span is None else Span(*span),
+        remedy,
+        tuple(evidence),
+    )
+
+
+def is_plain(value: object) -> bool:
+    """Tell whether JSON gives back the same value, to the digits it is printed with."""
+    if isinstance(value, dict):
+        return all(type(k) is str and is_plain(v) for k, v in value.items())
+    if type(value) is list:
+        return all(map(is_plain, value))
+    return value is None or type(value) in {str, int, bool, float}
+
+
+def evaluated_ids(records: Iterable[Record]) -> set[str]:
+    """Return the ids of the rules that were run for any of some files."""
+    found: set[str] = set()
+    # Most files share one tuple's worth of ids.
+    for ids in {record.evaluated for record in records}:
+        found.update(ids)
+    return found

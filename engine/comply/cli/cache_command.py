@@ -1,0 +1,81 @@
+"""`comply cache`: what is kept between runs, and a way to be rid of it."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import click
+
+from comply.check.cache_store import NAME, Stats, is_private, open_store
+from comply.cli.cache import cache_folder
+from comply.source import ComplyError
+
+_OURS: Final = (f"{NAME}*", "*.plan", "*.draft")
+
+
+@click.group("cache")
+def command() -> None:
+    """Show or clear what `comply check` keeps between runs.
+
+    Kept are compiled rules and what was found in files that have not changed since. No
+    document is kept, and no sensitive value. Every run may find the cache empty or
+    damaged: it then does the work anew.
+    """
+
+
+@command.command("stats")
+def stats() -> None:
+    """Show where the cache is, its size, and what the last run got from it."""
+    folder = _folder()
+    found = _stats(folder)
+    plans = list(folder.glob("*.plan"))
+    size = found.size + sum(path.stat().st_size for path in plans)
+    share = f" ({found.hits / found.asked:.0%})" if found.asked else ""
+    rows = (
+        ("folder", str(folder)),
+        ("size", f"{size / 1e6:.1f} MB"),
+        ("compiled rule sets", f"{len(plans):,}"),
+        ("rule sets with findings", f"{found.scopes:,}"),
+        ("files known", f"{found.entries - found.scopes:,}" if found.entries else "0"),
+        ("last run", f"{found.hits:,} of {found.asked:,} files from the cache{share}"),
+    )
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        click.echo(f"{name:<{width}}  {value}")
+
+
+@command.command("clear")
+def clear() -> None:
+    """Delete what is kept; the next run begins anew."""
+    folder = _folder()
+    paths = sorted({p for pattern in _OURS for p in folder.glob(pattern)})
+    size = 0
+    for path in paths:
+        try:
+            size += path.stat().st_size
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ComplyError(f"{path}: cannot be deleted: {error.strerror}") from None
+    click.echo(f"cleared {len(paths):,} files, {size / 1e6:.1f} MB, in {folder}")
+
+
+def _stats(folder: Path) -> Stats:
+    """Return what the cache holds; one that is not there is not created for it."""
+    path = folder / NAME
+    if not path.exists() or not is_private(folder):
+        return Stats(path)
+    store = open_store(folder)
+    if store is None:
+        return Stats(path)
+    with closing(store):
+        return store.stats()
+
+
+def _folder() -> Path:
+    folder = cache_folder()
+    if folder is None:
+        raise ComplyError(
+            "there is no home folder to keep a cache in",
+            hint="name a folder by COMPLY_CACHE_DIR",
+        )
+    return folder

@@ -1,0 +1,331 @@
+"""PATHS x RULES -> FINDINGS, file by file: from the cache where nothing has changed.
+
+What a run over an unchanged tree does not need is imported only by one that needs it.
+"""
+
+import os
+import time
+from collections.abc import Iterable
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from json import dumps, loads
+from pathlib import Path
+from sys import implementation
+from typing import Any, Final
+
+from comply.check.cache_records import (
+    Kept,
+    Record,
+    Stamp,
+    content_digest,
+    decode_all,
+    encode,
+    evaluated_ids,
+    is_settled,
+    stamp,
+)
+from comply.check.cache_store import Store, open_store
+from comply.cli.found import Survey
+from comply.cli.settings import Settings
+from comply.findings import Finding, Severity, Status
+from comply.load.folder import Left, walk
+from comply.report.run import Run, ordered
+from comply.rules.files import RuleFile, pack_files, user_files
+from comply.source import LoadError
+from comply.version import VERSION
+
+MANIFESTS: Final = "kubernetes/baseline"
+"""The pack that fits where nothing but manifests is found."""
+
+_GLANCE: Final = 16
+"""How many files are looked at before rules are compiled for them."""
+
+_LARGE: Final = 8 << 20
+"""A file of more bytes is no manifest, and not worth reading twice to find out."""
+
+_RULES: Final = ""
+"""The name under which a scope keeps what is known of its rules; no file has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for besides its settings.
+
+    `jobs` is the number of processes, None to choose; `cache` the folder to keep things
+    in, None to keep nothing.
+    """
+
+    kind: str | None = None
+    now: datetime | None = None
+    cache: Path | None = None
+    jobs: int | None = None
+
+
+@dataclass(slots=True)
+class Listing:
+    """The files of a run, by name: whether the user named them."""
+
+    files: dict[str, bool] = field(default_factory=dict)
+    errors: list[LoadError] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+
+
+def check_files(
+    settings: Settings, options: Options
+) -> tuple[list[Finding], Run] | None:
+    """Return the findings in files that can each be checked by themselves, and the run.
+
+    None where they cannot: a rule joins files or reads the clock, or there is something
+    else than manifests.
+
+    Raises:
+        ComplyError: if rules cannot be read.
+    """
+    listing = _listing(settings.paths or (Path(),))
+    if listing is None:
+        return None
+    named = bool(settings.rules or settings.packs)
+    packs = settings.packs if named else (MANIFESTS,)
+    rules = user_files(settings.rules)
+    for pack in packs:
+        rules += pack_files(pack)
+    if any(file.language != "rego" for file in rules):
+        return None
+    store = open_store(options.cache) if options.cache is not None else None
+    turn = _Turn(settings, options, packs, listing, _scope(rules, settings, options))
+    with closing(store) if store is not None else nullcontext():
+        records = turn.records(store)
+    if records is None or any(r.role == "alien" for r in records.values()):
+        return None
+    return _composed(turn, records)
+
+
+def _listing(paths: Iterable[Path]) -> Listing | None:
+    """Return the files at paths, None if some cannot be checked by themselves."""
+    found = Listing()
+    for path in paths:
+        items = walk(path) if path.is_dir() else [path]
+        named = not path.is_dir()
+        for item in items:
+            match item:
+                case Left():
+                    found.left.append(item)
+                case LoadError():
+                    found.errors.append(item)
+                case Path():
+                    name = str(item)
+                    if name == "-" or name.endswith((".tf", ".tf.json", ".sql")):
+                        return None
+                    if name in found.files:
+                        return None
+                    found.files[name] = named
+    return found
+
+
+def _scope(rules: list[RuleFile], settings: Settings, options: Options) -> str:
+    """Return what names all that findings follow from, the files left out."""
+    state = sha256(f"{VERSION} {implementation.cache_tag} {Path.cwd()}".encode())
+    parts: list[Any] = [_build(), settings.parameters, options.kind]
+    parts.append(None if options.now is None else options.now.isoformat())
+    parts += [(f.id, f.pack, f.source.name, f.source.text) for f in rules]
+    state.update(dumps(parts, sort_keys=True, default=repr).encode())
+    return state.hexdigest()[:32]
+
+
+def _build() -> list[tuple[str, int, int]]:
+    """Return the state of comply's own modules: who develops it has one version long."""
+    found = []
+    folders = [str(Path(__file__).parents[1])]
+    while folders:
+        with os.scandir(folders.pop()) as scan:
+            for entry in scan:
+                if entry.name.endswith(".py"):
+                    state = entry.stat()
+                    found.append((entry.path, state.st_size, state.st_mtime_ns))
+                elif "." not in entry.name and entry.name != "__pycache__":
+                    folders += [entry.path] if entry.is_dir() else []
+    return sorted(found)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One run over a listing; `about` is what is known of the rules."""
+
+    settings: Settings
+    options: Options
+    packs: tuple[str, ...]
+    listing: Listing
+    scope: str
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def records(self, store: Store | None) -> dict[str, Record] | None:
+        """Return the records of all files in order, None if the rules do not let us."""
+        seen = time.time_ns()
+        stamps = {name: _stamped(name) for name in self.listing.files}
+        if any(state is not None and state[0] > _LARGE for state in stamps.values()):
+            return None
+        kept = self._fetched(store, stamps)
+        if self.about.get("one") is False:
+            return None
+        found, fresh = _still_true(kept, stamps, seen)
+        hits = len(found)
+        missing = [name for name in stamps if name not in found]
+        if any(record.role == "alien" for record in found.values()):
+            return None
+        if missing or not self.about:
+            for name, (digest, record) in self._made(missing).items():
+                found[name] = record
+                now = stamps[name]
+                if digest and now is not None:
+                    fresh[name] = Kept(now, seen, digest, record)
+        self._keep(store, fresh, hits)
+        if not self.about["one"]:
+            return None
+        return {name: found[name] for name in stamps}
+
+    def _fetched(self, store: Store | None, names: Iterable[str]) -> dict[str, Kept]:
+        """Return what the cache has of files, and learn what it knows of the rules."""
+        if store is None:
+            return {}
+        texts = store.fetch(self.scope, [_RULES, *names])
+        about = texts.pop(_RULES, None)
+        if about is None:
+            return {}
+        self.about = loads(about)
+        return decode_all(texts)
+
+    def _keep(self, store: Store | None, fresh: dict[str, Kept], hits: int) -> None:
+        if store is None or not self.about["stays"]:
+            return
+        values = {name: encode(kept) for name, kept in fresh.items()}
+        texts = {name: text for name, text in values.items() if text is not None}
+        if texts or not self.listing.files or not self.about["one"]:
+            texts[_RULES] = dumps(self.about)
+        store.keep(self.scope, texts, len(self.listing.files), hits)
+
+    def _made(self, missing: list[str]) -> dict[str, tuple[str, Record]]:
+        """Return new records of files; none if they cannot be checked one by one."""
+        # Imported here because a run that the cache answers needs none of it.
+        from comply.check.parallel import processes_for, spread
+        from comply.check.session import Session
+        from comply.cli.file_records import Checker, File, is_alien, looks_at_one
+        from comply.cli.progress import progress
+
+        files = [File(name, self.listing.files[name]) for name in missing]
+        if any(is_alien(file, self.options.kind) for file in files[:_GLANCE]):
+            self.about = {"one": False, "stays": False}
+            return {}
+        session = Session(
+            rules=self.settings.rules,
+            packs=self.packs,
+            parameters=dict(self.settings.parameters),
+            now=self.options.now,
+            cache=self.options.cache,
+        )
+        self.about = {
+            "one": looks_at_one(session),
+            # A rule that does not compile may read a file that comes to be mended.
+            "stays": not session.problems,
+            "rules": [rule.id for rule in session.described()],
+        }
+        if not self.about["one"]:
+            return {}
+        checker = Checker(session, self.options.kind)
+        with progress(len(files)) as told:
+            made = spread(
+                lambda i: checker.record(files[i]),
+                len(files),
+                processes_for(len(files), self.options.jobs),
+                told,
+            )
+        return dict(zip(missing, made, strict=True))
+
+
+def _still_true(
+    kept: dict[str, Kept], stamps: dict[str, Stamp | None], seen: int
+) -> tuple[dict[str, Record], dict[str, Kept]]:
+    """Return the records of files that are what they were, and those to be kept anew.
+
+    A file that only looks changed is one that was touched: its content tells.
+    """
+    found: dict[str, Record] = {}
+    fresh: dict[str, Kept] = {}
+    for name, item in kept.items():
+        now = stamps.get(name)
+        if now is None:
+            continue
+        if now == item.stamp and is_settled(now, item.seen):
+            found[name] = item.record
+        elif _digest(name) == item.digest:
+            found[name] = item.record
+            fresh[name] = Kept(now, seen, item.digest, item.record)
+    return found, fresh
+
+
+def _stamped(name: str) -> Stamp | None:
+    try:
+        return stamp(os.stat(name))  # noqa: PTH116  (a Path costs more than the call)
+    except OSError:
+        return None
+
+
+def _digest(name: str) -> str | None:
+    try:
+        return content_digest(Path(name).read_bytes())
+    except OSError:
+        return None
+
+
+def _composed(
+    turn: _Turn, records: dict[str, Record]
+) -> tuple[list[Finding], Run] | None:
+    """Return the findings and the run that records of files amount to."""
+    survey = Survey(left=turn.listing.left)
+    shelves = {
+        "template": survey.templates,
+        "rules": survey.rules,
+        "other": survey.others,
+    }
+    findings = [f for r in records.values() if r.findings for f in r.findings]
+    if turn.listing.errors:
+        from comply.cli.inputs import unreadable
+        from comply.report.redact import redact
+
+        findings += redact(map(unreadable, turn.listing.errors), ())
+    for name, record in records.items():
+        if record.role in shelves:
+            shelves[record.role].append(name)
+    documents = sum(r.documents for r in records.values())
+    if not documents:
+        return None
+    ids = evaluated_ids(records.values())
+    if not findings and not ids:
+        findings.append(idle())
+    settings = turn.settings
+    notices = list(survey.notices(rules_named=bool(settings.rules)))
+    if not (settings.rules or settings.packs):
+        notices.insert(0, f"packs that fit: {', '.join(turn.packs)}")
+    run = Run(
+        version=VERSION,
+        documents=documents,
+        facts=sum(r.facts for r in records.values()),
+        rules=len(ids.union(turn.about["rules"])),
+        packs=tuple(turn.packs),
+        notices=tuple(notices),
+        threshold=Severity(settings.fail_on),
+    )
+    return ordered(findings), run
+
+
+def idle() -> Finding:
+    """Return the finding that says that documents and rules had nothing in common."""
+    return Finding(
+        rule_id="comply/nothing-evaluated",
+        title="Nothing was evaluated",
+        severity=Severity.HIGH,
+        status=Status.ERROR,
+        message="No rule is about any of these documents.",
+        remediation="Name rules with -r or --pack that fit them: `comply rules list`.",
+    )

@@ -1,0 +1,156 @@
+"""FILE -> RECORD: what one file says by itself, under rules that look at nothing else."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from comply.check.cache_records import Record, content_digest
+from comply.check.rego_check import Runner
+from comply.check.session import Session
+from comply.check.single import Singles, run_single
+from comply.cli.found import Input
+from comply.cli.inputs import name_kind, nothing_in, unreadable
+from comply.findings import Finding
+from comply.load import load
+from comply.load.detect import detect, role
+from comply.load.encoding import LARGEST, decode, read
+from comply.load.encoding import unreadable as refused
+from comply.load.facts import Document, facts
+from comply.plan.builtins.signatures import CONTEXTUAL, NONDETERMINISTIC
+from comply.plan.link import ReadSet
+from comply.plan.runtime import collector_paused
+from comply.report.redact import redact
+from comply.rules.checks import RegoChecks
+from comply.source import LoadError
+
+ALIEN: Final = Record("alien")
+"""Of a file whose findings may depend on others, or may have to hide their secrets."""
+
+_WORLDS: Final = frozenset({"terraform", "kubernetes", "oracle"})
+_OUTSIDE: Final = (CONTEXTUAL | NONDETERMINISTIC) - {"rego.parse_module"}
+"""Built-ins whose results, or effects, are not decided by what they are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to be checked by itself: its name as the user sees it."""
+
+    name: str
+    named: bool
+
+
+@dataclass(slots=True)
+class Checker:
+    """Rules that were compiled, to be run over one file after the other."""
+
+    session: Session
+    kind: str | None = None
+    singles: Singles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.singles = Singles(self.session.compiled)
+
+    def record(self, file: File) -> tuple[str, Record]:
+        """Return the digest of a file's content and what was found in it.
+
+        The digest of a file that cannot be read is empty: there is nothing to keep.
+        """
+        path = Path(file.name)
+        try:
+            if path.stat().st_size > LARGEST:
+                read(path, file.name)
+            data = path.read_bytes()
+        except OSError as error:
+            return "", _failed(refused(file.name, error))
+        except LoadError as error:
+            return "", _failed(error)
+        try:
+            with collector_paused():
+                return content_digest(data), self._look(file, data)
+        except LoadError as error:
+            return content_digest(data), _failed(error)
+
+    def _look(self, file: File, data: bytes) -> Record:
+        source = decode(file.name, data)
+        if file.named:
+            return self._check(name_kind(source, self.kind))
+        if Path(file.name).name == "comply.yaml":
+            return Record("settings")
+        found = role(source)
+        if found != "document":
+            return Record("other" if found == "none" else found)
+        return self._check(Input(source, detect(source) or "", named=False))
+
+    def _check(self, item: Input) -> Record:
+        if item.kind != "kubernetes":
+            return ALIEN
+        try:
+            documents = load(item.source, item.kind)
+        except LoadError:
+            if "{{" in item.source.text and not item.named:
+                return Record("template")
+            raise
+        if not documents:
+            if item.named:
+                raise nothing_in(item)
+            return Record("other")
+        return self._run(documents)
+
+    def _run(self, documents: list[Document]) -> Record:
+        runner = Runner(self.session.base_documents([]), self.session.clock)
+        found: dict[tuple[str, ...], Finding] = {}
+        for document in documents:
+            if document.sensitive():
+                return ALIEN
+            named = [*document.problems, *run_single(runner, self.singles, document)[0]]
+            for item in named:
+                key = (item.rule_id, item.status, item.fact, item.message)
+                found.setdefault(key, item)
+        return Record(
+            "document",
+            len(documents),
+            sum(1 for document in documents for _ in facts(document)),
+            tuple(sorted(runner.evaluated)),
+            tuple(redact(found.values(), ())) if found else (),
+        )
+
+
+def is_alien(file: File, kind: str | None) -> bool:
+    """Tell whether a file has a document that cannot be checked by itself."""
+    try:
+        source = read(Path(file.name), file.name)
+    except LoadError:
+        return False
+    found = kind if file.named and kind else detect(source)
+    return found not in {None, "kubernetes"}
+
+
+def _failed(error: LoadError) -> Record:
+    return Record("error", findings=tuple(redact([unreadable(error)], ())))
+
+
+def looks_at_one(session: Session) -> bool:
+    """Tell whether the rules of a session look at one document and nothing else.
+
+    A rule that joins worlds, asks for the time or draws lots does look elsewhere, and
+    so do assertions. Rules that did not compile have to be told each time.
+    """
+    if session.problems or session.asserts:
+        return False
+    return not any(map(_looks_elsewhere, session.compiled))
+
+
+def _looks_elsewhere(checks: RegoChecks) -> bool:
+    text = checks.program.code.text
+    if any(f"lookup({name!r})" in text for name in _OUTSIDE):
+        return True
+    if any(x.reads == frozenset() for x in checks.units):
+        return True
+    if any(x.reads == frozenset() for x in checks.wholes):
+        return True
+    reads = [*checks.program.reads.values(), *(u.code.reads for u in checks.units)]
+    return any(map(_reads_worlds, reads))
+
+
+def _reads_worlds(reads: ReadSet) -> bool:
+    return reads.data is None or not _WORLDS.isdisjoint(reads.data)

@@ -1,0 +1,57 @@
+"""What was found at the paths of a run, and what is to be said about what was not checked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from comply.source import LoadError, Source
+
+if TYPE_CHECKING:
+    from comply.load.folder import Left
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A source and its kind; `named` if the user named it, not a folder around it."""
+
+    source: Source
+    kind: str
+    named: bool
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was found at the paths of a run."""
+
+    inputs: list[Input] = field(default_factory=list)
+    errors: list[LoadError] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    left: list["Left"] = field(default_factory=list)
+    modules: dict[str, bool] = field(default_factory=dict)
+
+    def notices(self, *, rules_named: bool = False) -> Iterator[str]:
+        """Yield what people should know about files that were not checked."""
+        if self.templates:
+            yield (
+                f"{_many(self.templates, 'Helm template')} not checked: render first, "
+                "such as `helm template CHART | comply check -`"
+            )
+        if self.rules and not rules_named:
+            yield (
+                f"{_many(self.rules, 'rule file')} not used: name rules with -r, "
+                f"such as `-r {Path(self.rules[0]).parent.as_posix()}`"
+            )
+        for left in self.left:
+            yield f"{left.path}: not checked, {left.reason}"
+        if self.others:
+            yield (
+                f"{_many(self.others, 'file')} of no kind that comply checks "
+                "(plan, manifest, schema)"
+            )
+
+
+def _many(things: list[str], noun: str) -> str:
+    return f"{len(things):,} {noun}{'' if len(things) == 1 else 's'}"

@@ -1,0 +1,123 @@
+"""PATHS x RULES -> FINDINGS, all of it together: what no cache knows by the file."""
+
+from pathlib import Path
+from typing import Final
+
+from comply.check.session import Session
+from comply.cli.cached_check import MANIFESTS, Options, idle
+from comply.cli.found import Input, Survey
+from comply.cli.inputs import creates_assertions, nothing_in, survey, unreadable
+from comply.cli.settings import Settings
+from comply.cli.undetermined import sort_undetermined
+from comply.findings import Finding, Severity
+from comply.load.facts import facts
+from comply.report.redact import redact
+from comply.report.run import Run, ordered
+from comply.source import ComplyError, LoadError
+from comply.version import VERSION
+
+_FITTING: Final = {
+    "terraform_plan": "terraform/baseline",
+    "terraform_source": "terraform/baseline",
+    "kubernetes": MANIFESTS,
+    "oracle_ddl": "oracle/schema",
+    "oracle_catalog": "oracle/catalogue",
+}
+"""The pack that nobody has to choose, for each kind of document."""
+
+
+def check_whole(settings: Settings, options: Options) -> tuple[list[Finding], Run]:
+    """Return the findings at the paths of `settings`, in order, and what was done.
+
+    Raises:
+        ComplyError: if rules do not compile, or if there is nothing to check.
+    """
+    found = survey(settings.paths or (Path(),), options.kind)
+    packs = settings.packs
+    if not (settings.rules or packs):
+        packs = _fitting(found.inputs)
+    session = Session(
+        rules=settings.rules,
+        packs=packs,
+        parameters=dict(settings.parameters),
+        now=options.now,
+        cache=options.cache,
+    )
+    findings = _load(session, found)
+    documents = session.documents
+    if not documents and not findings:
+        raise ComplyError(
+            "there is nothing to check: no Terraform plan, no Kubernetes manifests, no "
+            "Oracle script",
+            hint=next(found.notices(), "name a file, or a folder that holds some"),
+        )
+    findings += session.check()
+    findings, hidden, failing = sort_undetermined(
+        findings, session.described(), settings.undetermined
+    )
+    if documents and not findings and not any(session.evaluated.values()):
+        findings.append(idle())
+    notices = list(found.notices(rules_named=bool(settings.rules)))
+    if session.unfollowed:
+        notices.append(
+            "values known only after apply count as absent in "
+            + ", ".join(session.unfollowed)
+        )
+    if hidden:
+        notices.append(f"{hidden:,} undetermined not shown (--undetermined pass)")
+    if packs and not (settings.rules or settings.packs):
+        notices.insert(0, f"packs that fit: {', '.join(packs)}")
+    run = Run(
+        version=VERSION,
+        documents=len(documents),
+        facts=sum(1 for document in documents for _ in facts(document)),
+        rules=len({r.id for r in session.described()} | session.evaluated.keys()),
+        packs=tuple(packs),
+        notices=tuple(notices),
+        threshold=Severity(settings.fail_on),
+        failing=failing,
+    )
+    if findings:
+        secrets = frozenset[str]().union(*(d.sensitive() for d in documents))
+        findings = redact(ordered(findings), secrets)
+    return findings, run
+
+
+def _fitting(inputs: list[Input]) -> tuple[str, ...]:
+    """Return the packs that fit the inputs.
+
+    Who names a script with assertions has named the rules for it.
+    """
+    kinds = {
+        item.kind
+        for item in inputs
+        if not (item.named and item.kind == "oracle_ddl" and _ruled(inputs))
+    }
+    fitting = (pack for kind, pack in _FITTING.items() if kind in kinds)
+    return tuple(dict.fromkeys(fitting))
+
+
+def _ruled(inputs: list[Input]) -> bool:
+    return any(
+        item.named and item.kind == "oracle_ddl" and creates_assertions(item.source)
+        for item in inputs
+    )
+
+
+def _load(session: Session, found: Survey) -> list[Finding]:
+    """Load the inputs; what cannot be read becomes an error finding."""
+    errors = list(found.errors)
+    for item in found.inputs:
+        try:
+            loaded = session.add(item.source, item.kind)
+        except LoadError as error:
+            if "{{" in item.source.text and not item.named:
+                found.templates.append(item.source.name)
+            else:
+                errors.append(error)
+            continue
+        if not loaded.documents and item.named:
+            errors.append(nothing_in(item))
+        elif not loaded.documents:
+            found.others.append(item.source.name)
+    return [unreadable(error) for error in errors]
