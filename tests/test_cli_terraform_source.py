@@ -179,3 +179,16 @@ def test_undetermined_findings_are_sorted_by_what_their_rules_say() -> None:
         ("a", Status.VIOLATION),
     ]
     assert (hidden, failing) == (1, frozenset({"b"}))
+
+
+@pytest.mark.parametrize("page", ["terraform-source.md", "unknown-values.md"])
+def test_the_commands_of_the_pages_run(infra: Path, page: str) -> None:
+    text = (Path(__file__).parents[1] / "docs" / page).read_text()
+    lines = [line for line in text.splitlines() if line.startswith("comply check ")]
+    assert lines
+    for line in lines:
+        arguments = line.removeprefix("comply check ").removesuffix(" -r policy")
+        result = run(*arguments.split())
+        assert result.return_value == 1
+        assert "module.vm.aws_instance.this" in result.output
+    assert infra.is_dir()
