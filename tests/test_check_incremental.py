@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -122,13 +123,18 @@ class Incremental(RuleBasedStateMachine):
         found: list[Resource] = self.value["resource_changes"]
         return found
 
+    def last(self, at: int) -> int:
+        """Return where the last of those with an address stands: a name means that."""
+        addresses = [change["address"] for change in self.changes()]
+        return max(i for i, name in enumerate(addresses) if name == addresses[at])
+
     def replaced(self, changes: list[Resource], **rest: Any) -> None:
         self.value = {**self.value, "resource_changes": changes, **rest}
 
     @rule(data=st.data())
     @precondition(lambda self: self.changes())
     def apply_update(self, data: st.DataObject) -> None:
-        at = data.draw(st.integers(0, len(self.changes()) - 1))
+        at = self.last(data.draw(st.integers(0, len(self.changes()) - 1)))
         old = self.changes()[at]
         new = data.draw(resources(int(old["address"].partition(".r")[2])))
         change = Change(updated=((old["address"], copy.deepcopy(new)),))
@@ -145,10 +151,43 @@ class Incremental(RuleBasedStateMachine):
     @rule(data=st.data())
     @precondition(lambda self: self.changes())
     def apply_removal(self, data: st.DataObject) -> None:
-        at = data.draw(st.integers(0, len(self.changes()) - 1))
+        at = self.last(data.draw(st.integers(0, len(self.changes()) - 1)))
         change = Change(removed=(self.changes()[at]["address"],))
         self.take(self.session.apply(self.doc, change))
         self.replaced([c for i, c in enumerate(self.changes()) if i != at])
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.changes())
+    def apply_copy(self, data: st.DataObject) -> None:
+        same = data.draw(st.sampled_from(self.changes()))
+        self.take(self.session.apply(self.doc, Change(added=(same,))))
+        self.replaced([*self.changes(), same])
+
+    @rule(
+        how=st.sampled_from(["shared", "copied"]),
+        to=st.sampled_from(["reordered", "doubled", "drifted", "missing", "modules"]),
+        data=st.data(),
+    )
+    def rearrange(self, how: str, to: str, data: st.DataObject) -> None:
+        changes = list(self.changes())
+        rest: dict[str, Any] = {}
+        match to:
+            case "reordered":
+                changes = data.draw(st.permutations(changes))
+            case "doubled":
+                changes += changes[:2]
+            case "drifted":
+                rest["resource_drift"] = changes[1:]
+            case "modules":
+                inner = [{"address": "module.m", "resources": changes[:2]}]
+                rest["planned_values"] = {"root_module": {"child_modules": inner}}
+            case _:
+                missing = {**self.value}
+                del missing["resource_changes"]
+                self.take(self.session.update(self.doc, missing))
+        self.replaced(changes, **rest)
+        new = copy.deepcopy(self.value) if how == "copied" else self.value
+        self.take(self.session.update(self.doc, new))
 
     @rule(data=st.data(), how=st.sampled_from(["shared", "copied", "bytes"]))
     def update(self, data: st.DataObject, how: str) -> None:
@@ -235,6 +274,114 @@ def test_a_rule_that_comes_out_equal_stops_the_wave() -> None:
     delta = session.apply(doc, Change(updated=(("db.r3", new),)))
     # The count is the same, so only the turn of the changed element runs.
     assert delta.units_run == 1
+
+
+def gathering(tmp_path: Path, text: str, changes: list[Resource]) -> Any:
+    """Return a session with one rule, its document, and what applies to it."""
+    file = tmp_path / "gathering.rego"
+    file.write_text(f"package gathering\n\nimport rego.v1\n\n{text}")
+    session = Session(rules=[file])
+    doc = session.load(json.dumps(plan(changes)).encode())
+    session.check()
+    return session, doc
+
+
+GATHERING = {
+    "count": "n := count([r | some r in input.resource_changes; r.type == `db`])",
+    "sum": "n := sum([r.change.after.size | some r in input.resource_changes])",
+    "distinct": "n := sum({r.change.after.size | some r in input.resource_changes})",
+    "least": "n := min([r.change.after.size | some r in input.resource_changes])",
+    "most": "n := max({r.change.after.size | some r in input.resource_changes})",
+    "keys": "n := count({r.address: 1 | some r in input.resource_changes})",
+}
+
+
+@pytest.mark.parametrize("form", GATHERING)
+def test_only_what_changed_elements_add_is_found_anew(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = f"deny contains sprintf(`%d`, [n]) if {GATHERING[form]}"
+    changes = [resource(i, size=i) for i in range(20)]
+    session, doc = gathering(tmp_path, rule, changes)
+    change = Change(updated=(("db.r3", resource(3, size=4)),))
+    session.apply(doc, change)
+    turns: list[int] = []
+    (program,) = {id(c.program): c.program for c in session._checks}.values()
+    for number, code in program.aggregates.items():
+        (part,) = code.parts
+
+        def counted(*args: Any, run: Any = part.run) -> None:
+            turns.append(1)
+            run(*args)
+
+        spied = replace(code, parts=(replace(part, run=counted),))
+        monkeypatch.setitem(program.aggregates, number, spied)
+        monkeypatch.setitem(program.rules, number, never)
+    new = [resource(19, size=30), resource(0, "disk", size=-1)]
+    for item, old in zip(new, ["db.r19", "db.r0"], strict=True):
+        named = {**item, "address": old}
+        session.apply(doc, Change(updated=((old, named),)))
+    assert len(turns) == 2
+    sizes = [-1, 1, 2, 4, *range(4, 19), 30]
+    expected = {
+        "count": 19,
+        "sum": sum(sizes),
+        "distinct": sum(set(sizes)),
+        "least": -1,
+        "most": 30,
+        "keys": 20,
+    }
+    assert [f.message for f in session.check()] == [str(expected[form])]
+
+
+def never(_context: object) -> Any:
+    raise AssertionError("the rule was evaluated from scratch")
+
+
+def test_a_fold_that_comes_out_equal_runs_no_unit(tmp_path: Path) -> None:
+    rule = (
+        "deny contains msg if {\n"
+        "n := count([r | some r in input.resource_changes; r.type == `db`])\n"
+        "n > 1\nmsg := sprintf(`%d`, [n])\n}"
+    )
+    session, doc = gathering(tmp_path, rule, [resource(i) for i in range(9)])
+    delta = session.apply(doc, Change(updated=(("db.r1", resource(1, name="x")),)))
+    assert (delta.units_run, delta.units_reused) == (0, 1)
+    delta = session.apply(doc, Change(added=(resource(10),)))
+    assert (delta.units_run, delta.units_reused) == (1, 0)
+    assert [f.message for f in delta.added] == ["10"]
+
+
+def test_a_partial_set_that_stays_runs_only_the_changed_turn(tmp_path: Path) -> None:
+    rule = (
+        "buckets contains r.change.after.name if {\n"
+        "some r in input.resource_changes\nr.type == `bucket`\n}\n"
+        "deny contains r.address if {\nsome r in input.resource_changes\n"
+        "r.change.after.owner in buckets\n}"
+    )
+    changes = [resource(i, "bucket", name="a", owner="b") for i in range(9)]
+    session, doc = gathering(tmp_path, rule, changes)
+    same = resource(1, "bucket", name="a", owner="c")
+    delta = session.apply(doc, Change(updated=(("bucket.r1", same),)))
+    assert (delta.units_run, delta.units_reused) == (1, 8)
+    other = resource(2, "bucket", name="b", owner="b")
+    delta = session.apply(doc, Change(updated=(("bucket.r2", other),)))
+    assert delta.units_run == 9
+    assert len(delta.added) == 8
+
+
+def test_an_element_yields_all_that_its_inner_loop_finds(tmp_path: Path) -> None:
+    rule = (
+        "deny contains msg if {\nsome r in input.resource_changes\n"
+        "some action in r.change.actions\n"
+        "msg := sprintf(`%s: %s`, [r.address, action])\n}"
+    )
+    both = resource(1)
+    both["change"]["actions"] = ["delete", "create"]
+    session, doc = gathering(tmp_path, rule, [resource(1)])
+    session.apply(doc, Change(updated=(("db.r1", both),)))
+    found = {f.message for f in session.check()}
+    assert found == {"db.r1: delete", "db.r1: create"}
 
 
 def test_an_unknown_fact_is_an_error() -> None:

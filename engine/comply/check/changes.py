@@ -1,8 +1,9 @@
 """TWO VERSIONS OF A VALUE -> CHANGES: which elements of which collection, which keys."""
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import compress, count
+from itertools import compress, count, pairwise
 from marshal import dumps
 from operator import is_not
 from typing import Any
@@ -35,6 +36,12 @@ class Edits:
     elements: list[Edit] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     moved: bool = False
+
+    def take(self, path: Path, found: list[Edit]) -> None:
+        """Note the edits of a list; only objects are told apart by where they are."""
+        self.elements += found
+        if not all(isinstance(x, dict | None) for e in found for x in (e.old, e.new)):
+            self.keys.add(path[0])
 
     def __bool__(self) -> bool:
         return bool(self.elements or self.keys)
@@ -83,11 +90,15 @@ def compare(old: Any, new: Any, shape: Shape, given: Any = None) -> Edits:  # no
             seen = last.get(key)
             aligned = isinstance(seen, list) and len(seen) == len(before)
             lists = (before, seen if aligned and seen is not None else before, after)
-            merged, found = _compare_lists((key,), lists, identity)
+            merged, found, ordered = _compare_lists((key,), lists, identity)
             edits.value[key] = merged
-            edits.elements += found
+            edits.take((key,), found)
+            if not ordered:
+                edits.keys.add(key)
         elif key not in old or key not in new or not same(before, after):
             edits.keys.add(key)
+            if identity and isinstance(after, list):
+                edits.value[key] = unshared(after)
         else:
             edits.value[key] = before
     return edits
@@ -95,10 +106,11 @@ def compare(old: Any, new: Any, shape: Shape, given: Any = None) -> Edits:  # no
 
 def _compare_lists(
     path: Path, lists: tuple[list[Any], list[Any], list[Any]], identity: Identity
-) -> tuple[list[Any], list[Edit]]:
+) -> tuple[list[Any], list[Edit], bool]:
     """Return the new list, unchanged elements being the old objects, and the edits.
 
-    The lists are the old one, what was given for it, and the new one.
+    The lists are the old one, what was given for it, and the new one. The last result
+    tells whether what is in both stands in the order it had.
     """
     old, given, new = lists
     if len(old) == len(new):
@@ -108,30 +120,52 @@ def _compare_lists(
             edits = []
             for i in differing:
                 if not same(old[i], new[i]):
-                    merged[i] = new[i]
-                    edits.append(Edit(path, old[i], new[i]))
-            return merged, edits
+                    merged[i] = own(new[i])
+                    edits.append(Edit(path, old[i], merged[i]))
+            return merged, edits, True
     merged = list(new)
-    return merged, list(_matched(path, old, merged, identity))
+    edits, ordered = _matched(path, old, merged, identity)
+    return merged, edits, ordered
 
 
 def _matched(
     path: Path, old: list[Any], merged: list[Any], identity: Identity
-) -> Iterator[Edit]:
-    """Yield the edits between lists in which elements came, went or moved."""
-    left: dict[str, list[Any]] = {}
-    for element in old:
-        left.setdefault(identity(element), []).append(element)
+) -> tuple[list[Edit], bool]:
+    """Return the edits between lists in which elements came, went or moved.
+
+    The second result tells whether what was matched kept its order.
+    """
+    left: dict[str, deque[int]] = {}
+    for i, element in enumerate(old):
+        left.setdefault(identity(element), deque()).append(i)
+    edits: list[Edit] = []
+    places: list[int] = []
     for i, element in enumerate(merged):
         held = left.get(identity(element))
-        before = held.pop(0) if held else None
+        before = None
+        if held:
+            places.append(held.popleft())
+            before = old[places[-1]]
         if before is not None and same(before, element):
             merged[i] = before
         else:
-            yield Edit(path, before, element)
-    for held in left.values():
-        for element in held:
-            yield Edit(path, element, None)
+            merged[i] = own(element)
+            edits.append(Edit(path, before, merged[i]))
+    gone = sorted(i for held in left.values() for i in held)
+    edits += [Edit(path, old[i], None) for i in gone]
+    return edits, all(a < b for a, b in pairwise(places))
+
+
+def own(element: Any) -> Any:  # noqa: ANN401
+    """Return an element as an object that stands nowhere else."""
+    return dict(element) if isinstance(element, dict) else element
+
+
+def unshared(elements: list[Any]) -> list[Any]:
+    """Return a list in which no object stands twice."""
+    if len(set(map(id, elements))) == len(elements):
+        return elements
+    return [own(element) for element in elements]
 
 
 @dataclass(slots=True)
@@ -158,8 +192,8 @@ class Positions:
         edits = []
         for name, value in change.updated:
             at = self._position(name)
-            edits.append(Edit(self.path, self.items[at], value))
-            self.items[at] = value
+            edits.append(Edit(self.path, self.items[at], own(value)))
+            self.items[at] = edits[-1].new
             if self.identity(value) != name:
                 self.index = None
         gone = {self._position(name) for name in change.removed}
@@ -168,10 +202,10 @@ class Positions:
             self.items[:] = [x for i, x in enumerate(self.items) if i not in gone]
             self.index = None
         for value in change.added:
-            edits.append(Edit(self.path, None, value))
+            edits.append(Edit(self.path, None, own(value)))
             if self.index is not None:
                 self.index[self.identity(value)] = len(self.items)
-            self.items.append(value)
+            self.items.append(edits[-1].new)
         return edits
 
     def _position(self, name: str) -> int:

@@ -5,10 +5,11 @@ the units that read what changed, and a rule whose value comes out equal stops t
 Nothing here knows Terraform, Kubernetes or Rego: results are opaque.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from comply.check.aggregates import Exchange, exchanged, gathered, value_after
 from comply.check.changes import Edit, Edits
 from comply.plan.link import Program, ReadSet, UnitCode
 from comply.plan.runtime import MISSING, Context, EvaluationError, entries, partition
@@ -167,7 +168,7 @@ class Wave:
     normal: Normal
     rerun: int = 0
     reused: int = 0
-    changed_rules: frozenset[int] = frozenset()
+    changed_rules: set[int] = field(default_factory=set)
 
     def touches(self, path: Path) -> bool:
         """Tell whether what stands at a path of the input may have changed."""
@@ -181,6 +182,11 @@ class Wave:
             for edit in self.edits.elements
         )
 
+    def replaces(self, path: Path) -> bool:
+        """Tell whether what stands at a path may be another collection, or none."""
+        path = self.normal(path)
+        return not path or not self.edits.keys.isdisjoint(("", path[0]))
+
     def concerns(self, reads: ReadSet) -> bool:
         """Tell whether the change concerns all turns of a unit, or a rule."""
         if reads.whole and self.edits:
@@ -190,6 +196,10 @@ class Wave:
         if reads.data and not self.data.isdisjoint(reads.data):
             return True
         if not self.changed_rules.isdisjoint(reads.rules):
+            return True
+        if self.edits.keys and any(
+            map(self.replaces, (*reads.present, *reads.partitions))
+        ):
             return True
         return any(self.touches(path) for path in reads.paths)
 
@@ -204,7 +214,7 @@ def start_wave(
     """Bring what a context keeps up to date; return the wave that runs its units."""
     wave = Wave(edits, data, normal)
     _update_indexes(wave, context)
-    wave.changed_rules = _update_rules(wave, context, program)
+    _update_rules(wave, context, program)
     return wave
 
 
@@ -212,60 +222,131 @@ def _update_indexes(wave: Wave, context: Context) -> None:
     """Move the elements that changed to where they belong; drop what is too changed."""
     for path, on in list(context.indexes):
         normal = wave.normal(path)
-        index = context.indexes[path, on]
         if not normal or not wave.edits.keys.isdisjoint(("", normal[0])):
             del context.indexes[path, on]
+            context.places.clear()
             continue
         for edit in wave.edits.elements:
             if edit.path == normal:
-                _move(index, edit, on)
+                _move(context, (path, on), edit)
 
 
-def _move(index: dict[Any, list[Any]], edit: Edit, on: Path) -> None:
+def _move(context: Context, name: tuple[Path, Path], edit: Edit) -> None:
+    """Move an element to where an index has it; the order of a partition is free."""
+    index, on = context.indexes[name], name[1]
     if edit.old is not None:
-        held = index.get(value_at(edit.old, on), [])
-        at = next((i for i, x in enumerate(held) if x is edit.old), None)
+        key = value_at(edit.old, on)
+        held = index.get(key, [])
+        places = _places(context, (*name, key), held)
+        at = places.pop(id(edit.old), None)
         if at is not None:
-            del held[at]
+            last = held.pop()
+            if at < len(held):
+                held[at] = last
+                places[id(last)] = at
     if edit.new is not None:
         key = value_at(edit.new, on)
         if key is not UNDEFINED:
-            index.setdefault(key, []).append(edit.new)
+            held = index.setdefault(key, [])
+            _places(context, (*name, key), held)[id(edit.new)] = len(held)
+            held.append(edit.new)
 
 
-def _update_rules(wave: Wave, context: Context, program: Program) -> frozenset[int]:
-    """Evaluate again the rules that a change concerns; return those that came out new."""
-    stale = _stale(wave, context, program)
-    old = {rule: context.memo.pop(rule) for rule in stale}
-    changed = set()
-    for rule, before in old.items():
-        try:
-            after = program.rules[rule](context)
-        except (EvaluationError, RecursionError):
-            changed.add(rule)
+def _places(context: Context, name: Any, held: list[Any]) -> dict[int, int]:  # noqa: ANN401
+    """Return where the elements of a partition are, noted when it first changes."""
+    places = context.places.get(name)
+    if places is None:
+        places = context.places[name] = {id(x): i for i, x in enumerate(held)}
+    return places
+
+
+def _update_rules(wave: Wave, context: Context, program: Program) -> None:
+    """Evaluate again the rules that a change concerns, those they read before them.
+
+    What comes out new is added to the wave's `changed_rules`. A rule that reads only
+    what came out equal keeps its value.
+    """
+    direct = _direct(wave, context, program)
+    for rule in _in_order(_stale(direct, context, program), program.reads):
+        known = rule in context.memo
+        reads = program.reads[rule]
+        if not known or not (
+            rule in direct or not wave.changed_rules.isdisjoint(reads.rules)
+        ):
             continue
-        if _differs(before, after):
-            changed.add(rule)
+        before = context.memo.pop(rule)
+        try:
+            after = _renewed(rule, before, wave, context, program)
+        except (EvaluationError, RecursionError):
+            context.kept.pop(rule, None)
+            wave.changed_rules.add(rule)
+            continue
+        if after is not before and _differs(before, after):
+            wave.changed_rules.add(rule)
         else:
             context.memo[rule] = before
-    return frozenset(changed)
+
+
+def _renewed(
+    rule: int, before: Value, wave: Wave, context: Context, program: Program
+) -> Value:
+    """Return the value of a rule after a change, by what elements add if it can be."""
+    code = program.aggregates.get(rule)
+    kept = context.kept.pop(rule, None)
+    if code is not None and not any(_all_concerned(p, wave) for p in code.parts):
+        if kept is None:
+            kept = gathered(code, context, lambda i: _elements(code.parts[i], context))
+        elif not kept.odd:
+            exchanges = [_exchange(i, p, wave) for i, p in enumerate(code.parts)]
+            noted = exchanged(kept, code, context, exchanges)
+            if not kept.odd:
+                context.kept[rule] = kept
+                context.memo[rule] = after = value_after(kept, code, before, noted)
+                return after
+        context.kept[rule] = kept
+    return program.rules[rule](context)
+
+
+def _elements(code: UnitCode, context: Context) -> Iterator[Any]:
+    return (element for _, element in driven(code, context))
+
+
+def _all_concerned(code: UnitCode, wave: Wave) -> bool:
+    """Tell whether a change concerns what all elements add to a rule."""
+    looked_up = any(wave.touches(path) for path in code.reads.partitions)
+    normal = wave.normal(code.path or ())
+    whole = not normal or not wave.edits.keys.isdisjoint(("", normal[0]))
+    return looked_up or whole or wave.concerns(code.reads)
+
+
+def _exchange(number: int, code: UnitCode, wave: Wave) -> Exchange:
+    path = wave.normal(code.path or ())
+    edits = [edit for edit in wave.edits.elements if edit.path == path]
+    gone = tuple(e.old for e in edits if e.old is not None)
+    return Exchange(number, gone, tuple(e.new for e in edits if _drives(code, e.new)))
 
 
 def _differs(before: Value, after: Value) -> bool:
+    """Tell whether a rule has another value, or the same written in another way."""
     if before is UNDEFINED or after is UNDEFINED:
         return before is not after
-    return not equal(before, after)
+    return not equal(before, after) or repr(before) != repr(after)
 
 
-def _stale(wave: Wave, context: Context, program: Program) -> list[int]:
+def _direct(wave: Wave, context: Context, program: Program) -> set[int]:
+    """Return the rules in the memo whose own reads a change concerns."""
+    return {
+        rule
+        for rule in context.memo
+        if (reads := program.reads.get(rule)) is not None
+        and (wave.concerns(reads) or any(map(wave.touches, reads.partitions)))
+    }
+
+
+def _stale(direct: set[int], context: Context, program: Program) -> set[int]:
     """Return the rules in the memo that a change may concern, directly or not."""
-    stale: set[int] = set()
+    stale = set(direct)
     known = [rule for rule in context.memo if rule in program.reads]
-    for rule in known:
-        reads = program.reads[rule]
-        direct = wave.concerns(reads)
-        if direct or any(wave.touches(path) for path in reads.partitions):
-            stale.add(rule)
     grew = True
     while grew and stale:
         grew = False
@@ -273,7 +354,24 @@ def _stale(wave: Wave, context: Context, program: Program) -> list[int]:
             if rule not in stale and not stale.isdisjoint(program.reads[rule].rules):
                 stale.add(rule)
                 grew = True
-    return sorted(stale)
+    return stale
+
+
+def _in_order(stale: set[int], reads: dict[int, ReadSet]) -> list[int]:
+    """Return rules, each after those that it may read, directly or not."""
+    ordered: dict[int, None] = {}
+    seen: set[int] = set()
+    waiting = [(rule, False) for rule in sorted(stale, reverse=True)]
+    while waiting:
+        rule, done = waiting.pop()
+        if done:
+            ordered[rule] = None
+        elif rule not in seen:
+            seen.add(rule)
+            waiting.append((rule, True))
+            below = reads[rule].rules if rule in reads else ()
+            waiting += [(other, False) for other in below]
+    return [rule for rule in ordered if rule in stale]
 
 
 def advance(unit: Unit, context: Context, wave: Wave) -> frozenset[int] | None:
@@ -294,7 +392,9 @@ def advance(unit: Unit, context: Context, wave: Wave) -> frozenset[int] | None:
 def _from_scratch(unit: Unit, wave: Wave) -> bool:
     """Tell whether a change concerns a unit as a whole."""
     code = unit.code
-    if unit.error is not None or wave.concerns(code.reads):
+    if unit.error is not None:
+        return bool(wave.edits or wave.data)
+    if wave.concerns(code.reads):
         return True
     if code.path is None:
         return any(wave.touches(path) for path in code.reads.partitions)

@@ -7,7 +7,13 @@ sanitised names, so that a hostile policy cannot make it say anything else.
 from collections.abc import Callable, Iterable
 
 from comply.plan import ir
-from comply.plan.emit_units import print_units, unit_layouts
+from comply.plan.aggregates import aggregates_of
+from comply.plan.emit_units import (
+    aggregate_layout,
+    print_aggregate,
+    print_units,
+    unit_layouts,
+)
 from comply.plan.link import Code, Layout, Program, compiled, link
 from comply.plan.merge import Group, merge
 from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
@@ -54,6 +60,9 @@ def print_plan(plan: ir.Plan, probes: Probes | None = None) -> Code:
             _print_members(printer, rule)
             print_units(printer, rule)
             _print_lifted(printer)
+    for number, aggregate in aggregates_of(plan).items():
+        print_aggregate(printer, number, aggregate)
+        _print_lifted(printer)
     if plan.query is not None:
         _print_query(printer, plan.query)
         _print_lifted(printer)
@@ -78,7 +87,11 @@ def layout_of(plan: ir.Plan) -> Layout:
         if rule.id in plan.entries and rule.kind == "set"
     )
     reads = tuple(rule_read_sets(plan).items()) if plan.entries else ()
-    return Layout(rules, plan.packages, entries, reads)
+    aggregates = tuple(
+        aggregate_layout(plan, number, aggregate)
+        for number, aggregate in aggregates_of(plan).items()
+    )
+    return Layout(rules, plan.packages, entries, reads, aggregates)
 
 
 def _plan_steps(plan: ir.Plan) -> Iterable[ir.Step]:

@@ -1,9 +1,12 @@
 """UNITS -> PYTHON: the clauses of an entry rule, each open to one element at a time."""
 
+from collections.abc import Callable
+
 from comply.plan import ir
-from comply.plan.link import UnitLayout
+from comply.plan.aggregates import Aggregate
+from comply.plan.link import AggregateLayout, UnitLayout
 from comply.plan.printer import Flow, Printer, atom, frozen
-from comply.plan.read_set import read_set
+from comply.plan.read_set import read_set, whole, yielded
 from comply.plan.steps import print_steps
 from comply.plan.units import Path, Unit, cut
 from comply.plan.values import Value
@@ -16,7 +19,25 @@ def print_units(printer: Printer, rule: ir.Rule) -> None:
         unit = cut(chain[0]) if len(chain) == 1 else None
         if unit is not None:
             _print_start(printer, unit, f"start_{rule.id}_{i}")
-            _print_run(printer, unit, f"unit_{rule.id}_{i}")
+            _print_run(printer, unit, f"unit_{rule.id}_{i}", _joining(printer, unit))
+
+
+def print_aggregate(printer: Printer, rule: ir.RuleId, aggregate: Aggregate) -> None:
+    """Write the functions that tell what one element adds to a rule."""
+    for i, part in enumerate(aggregate.parts):
+        _print_start(printer, part, f"begin_{rule}_{i}")
+        _print_run(printer, part, f"part_{rule}_{i}", _pairing(printer, part))
+
+
+def aggregate_layout(
+    plan: ir.Plan, rule: ir.RuleId, aggregate: Aggregate
+) -> AggregateLayout:
+    """Return what the functions of a rule that gathers are."""
+    parts = tuple(
+        _layout(plan, part, f"begin_{rule}_{i}", f"part_{rule}_{i}")
+        for i, part in enumerate(aggregate.parts)
+    )
+    return AggregateLayout(rule, aggregate.kind, aggregate.fold, parts)
 
 
 def unit_layouts(plan: ir.Plan, rule: ir.Rule) -> tuple[UnitLayout, ...]:
@@ -27,18 +48,21 @@ def unit_layouts(plan: ir.Plan, rule: ir.Rule) -> tuple[UnitLayout, ...]:
         source, at = chain[0].source, chain[0].at
         if unit is None:
             run = tuple(f"clause_{rule.id}_{i}_{j}" for j in range(len(chain)))
-            steps = tuple(step for clause in chain for step in clause.steps)
+            steps = tuple(step for clause in chain for step in whole(clause))
             reads = read_set(plan, steps)
             layouts.append(UnitLayout(source, at, None, None, None, "", run, reads))
             continue
-        on, match = _narrowed(unit)
-        names = f"start_{rule.id}_{i}", (f"unit_{rule.id}_{i}",)
-        reads = read_set(plan, (*unit.before, *unit.after), unit.path)
-        keyed = isinstance(unit.driver, ir.Scan) and unit.driver.key is not None
-        layouts.append(
-            UnitLayout(source, at, unit.path, on, match, *names, reads, keyed)
-        )
+        names = f"start_{rule.id}_{i}", f"unit_{rule.id}_{i}"
+        layouts.append(_layout(plan, unit, *names))
     return tuple(layouts)
+
+
+def _layout(plan: ir.Plan, unit: Unit, start: str, run: str) -> UnitLayout:
+    source, at = unit.clause.source, unit.clause.at
+    on, match = _narrowed(unit)
+    reads = read_set(plan, (*unit.before, *unit.after, yielded(unit.clause)))
+    keyed = isinstance(unit.driver, ir.Scan) and unit.driver.key is not None
+    return UnitLayout(source, at, unit.path, on, match, start, (run,), reads, keyed)
 
 
 def _narrowed(unit: Unit) -> tuple[Path | None, Value]:
@@ -62,7 +86,31 @@ def _print_start(printer: Printer, unit: Unit, function: str) -> None:
         print_steps(printer, Flow("return None"), unit.before, finish)
 
 
-def _print_run(printer: Printer, unit: Unit, function: str) -> None:
+def _joining(printer: Printer, unit: Unit) -> Callable[[Flow], None]:
+    """Return what writes that a result joins those of the unit."""
+
+    def finish(flow: Flow) -> None:
+        value = atom(printer, flow, unit.clause.value)
+        member = frozen(printer, unit.clause.value, value)
+        printer.writer.line(f"out[{member}] = {value}")
+
+    return finish
+
+
+def _pairing(printer: Printer, unit: Unit) -> Callable[[Flow], None]:
+    """Return what writes that a key and a value are added."""
+
+    def finish(flow: Flow) -> None:
+        value = atom(printer, flow, unit.clause.value)
+        keys = [atom(printer, flow, key) for key in unit.clause.keys]
+        printer.writer.line(f"out.append(({keys[0] if keys else None}, {value}))")
+
+    return finish
+
+
+def _print_run(
+    printer: Printer, unit: Unit, function: str, finish: Callable[[Flow], None]
+) -> None:
     writer = printer.writer
     printer.source = unit.clause.source
     driver = unit.driver
@@ -72,12 +120,10 @@ def _print_run(printer: Printer, unit: Unit, function: str) -> None:
     carried = [name(ir.Local(n)) for n in unit.carried]
     params = ", ".join(["c", "out", key, element, *carried])
 
-    def finish(flow: Flow) -> None:
-        value = atom(printer, flow, unit.clause.value)
-        member = frozen(printer, unit.clause.value, value)
-        writer.line(f"out[{member}] = {value}")
-
+    needs = (*unit.clause.keys, unit.clause.value)
     with writer.block(f"def {function}({params}):"):
         printer.begin()
-        print_steps(printer, Flow("return"), unit.after, finish, (unit.clause.value,))
+        # What adds may add again: the loops end before the function does.
+        with writer.level():
+            print_steps(printer, Flow("return"), unit.after, finish, needs)
         writer.line("return")

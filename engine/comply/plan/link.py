@@ -31,7 +31,8 @@ class Code:
 class ReadSet:
     """What steps read, a driver's element left out.
 
-    `paths` lead from the input to what is read there, whole. `rules` are the rules whose
+    `paths` lead from the input to what is read there, whole, `present` to what only has
+    to be there. `rules` are the rules whose
     values are read. `data` are the top-level keys of base documents, None for any.
     `partitions` tells that they look elements up by an index; which, is noted when they
     run. `whole` tells that they may read anything of the input.
@@ -42,6 +43,7 @@ class ReadSet:
     data: tuple[str, ...] | None = ()
     partitions: tuple[Path, ...] = ()
     whole: bool = False
+    present: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,29 @@ class UnitLayout:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateLayout:
+    """The functions of a rule that gathers, and how it does, as in `AggregateCode`."""
+
+    rule: int
+    kind: str
+    fold: str
+    parts: tuple[UnitLayout, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """What the functions of some code are.
 
     `rules` are (id, path, whether it is a function), `packages` paths that exist even
     without rules, `entries` the units of the rules that a check starts from, `reads`
-    what each rule depends on.
+    what each rule depends on, `aggregates` the rules known by what each element adds.
     """
 
     rules: tuple[tuple[int, Path, bool], ...]
     packages: tuple[Path, ...]
     entries: tuple[tuple[int, tuple[UnitLayout, ...]], ...]
     reads: tuple[tuple[int, ReadSet], ...] = ()
+    aggregates: tuple[AggregateLayout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +115,25 @@ class UnitCode:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregateCode:
+    """The code of a rule that gathers from collections, one element at a time.
+
+    `kind` is array, set or object, `fold` the built-in that the value is made with, if
+    any. `run` of a part adds (key, value) pairs to a list.
+    """
+
+    kind: str
+    fold: str
+    parts: tuple[UnitCode, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """Compiled code.
 
     `rules` are the functions of rules by id, `tree` the documents they make up,
     `entries` the units of the rules that a check starts from, `members` gives what
-    all units of one find, `file` is the name under which tracebacks and `linecache`
+    all units of one find, `aggregates` are the rules known by what each element adds, `file` is the name under which tracebacks and `linecache`
     know the code.
     """
 
@@ -119,6 +145,7 @@ class Program:
     entries: dict[int, tuple[UnitCode, ...]]
     reads: dict[int, ReadSet]
     members: dict[int, Callable[[Any], dict[Any, Value]]]
+    aggregates: dict[int, AggregateCode]
 
 
 def compiled(code: Code) -> CodeType:
@@ -151,6 +178,7 @@ def link(code: Code, binary: CodeType, layout: Layout) -> Program:
         entries,
         dict(layout.reads),
         {number: namespace[f"members_{number}"] for number in entries},
+        {item.rule: _aggregate(item, namespace) for item in layout.aggregates},
     )
 
 
@@ -171,6 +199,11 @@ def _unit(unit: UnitLayout, namespace: dict[str, Any]) -> UnitCode:
     )
 
 
+def _aggregate(item: AggregateLayout, namespace: dict[str, Any]) -> AggregateCode:
+    parts = tuple(_unit(part, namespace) for part in item.parts)
+    return AggregateCode(item.kind, item.fold, parts)
+
+
 def _first_of(clauses: list[Callable[..., Any]]) -> Callable[..., Any]:
     """Return a chain of clauses as one function: the first that adds ends it."""
 
@@ -186,6 +219,8 @@ def build_tree(layout: Layout, rules: dict[int, Callable[..., Value]]) -> Node:
     for path in layout.packages:
         _descend(root, path[1:])
     for number, path, function in layout.rules:
+        if path[0] != "data":
+            continue
         children = _descend(root, path[1:-1])[1]
         if function:
             continue

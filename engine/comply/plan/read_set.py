@@ -8,22 +8,21 @@ from collections.abc import Iterable
 from comply.plan import ir
 from comply.plan.link import ReadSet
 from comply.plan.reach import clauses
-from comply.plan.reads import atoms, every_step
+from comply.plan.reads import atoms, every_step, read
 
 Path = tuple[str, ...]
 
 
-def read_set(plan: ir.Plan, steps: ir.Steps, driver: Path | None = None) -> ReadSet:
-    """Return the read set of steps and of the functions that they call.
-
-    A lookup of the path `driver` that only fetches the collection to scan is left out.
-    """
+def read_set(plan: ir.Plan, steps: ir.Steps) -> ReadSet:
+    """Return the read set of steps and of the functions that they call."""
     parts = [steps, *_function_bodies(plan, steps)]
     paths: set[Path] = set()
     partitions: set[Path] = set()
     rules: set[int] = set()
     data: set[str] = set()
-    whole = open_data = False
+    open_input = open_data = False
+    present: set[Path] = set()
+    live = {name for part in parts for name in read(part)}
     for step in (s for part in parts for s in every_step(part)):
         match step:
             case ir.CallRule(rule=rule):
@@ -34,32 +33,53 @@ def read_set(plan: ir.Plan, steps: ir.Steps, driver: Path | None = None) -> Read
                 data.update(path[:1])
                 open_data |= not path
             case ir.EnterWith():
-                whole = open_data = True
+                open_input = open_data = True
             case ir.ScanIndex(path=path):
                 partitions.add(path)
             case _:
                 pass
+        known = present if _only_looks(step, live) else paths
         for path in _input_paths(step):
-            whole |= not path
-            if path and path != driver:
-                paths.add(path)
+            open_input |= not path
+            known.add(path)
         keys = _data_keys(step)
         data.update(k for k in keys if k)
         open_data |= "" in keys
     return ReadSet(
-        tuple(sorted(paths)),
+        tuple(sorted(paths - {()})),
         tuple(sorted(rules)),
         None if open_data else tuple(sorted(data)),
         tuple(sorted(partitions)),
-        whole,
+        open_input,
+        tuple(sorted(present - paths)),
     )
+
+
+def whole(clause: ir.Clause) -> ir.Steps:
+    """Return the steps of a clause, and one that reads what it yields."""
+    return (*clause.steps, yielded(clause))
+
+
+def yielded(clause: ir.Clause) -> ir.Step:
+    """Return a step that reads what a clause yields."""
+    return ir.MakeArray(clause.at, ir.Local("%yielded"), (*clause.keys, clause.value))
+
+
+def _only_looks(step: ir.Step, live: set[str]) -> bool:
+    """Tell whether a step only asks whether something of the input is there."""
+    match step:
+        case ir.Lookup(target=target, source=ir.Input(), keys=(_, *_) as keys):
+            named = [isinstance(k, ir.Const) and isinstance(k.value, str) for k in keys]
+            return all(named) and target.name not in live
+        case _:
+            return False
 
 
 def rule_read_sets(plan: ir.Plan) -> dict[int, ReadSet]:
     """Return the read set of each rule that is no function."""
     functions = {rule.id for rule in plan.rules if rule.kind == "function"}
     return {
-        rule.id: read_set(plan, tuple(s for c in clauses(rule) for s in c.steps))
+        rule.id: read_set(plan, tuple(s for c in clauses(rule) for s in whole(c)))
         for rule in plan.rules
         if rule.id not in functions
     }
@@ -77,7 +97,7 @@ def _function_bodies(plan: ir.Plan, steps: ir.Steps) -> list[ir.Steps]:
                 if rule in seen or by_id[rule].kind != "function":
                     continue
                 seen.add(rule)
-                found = [c.steps for c in clauses(by_id[rule])]
+                found = [whole(c) for c in clauses(by_id[rule])]
                 bodies += found
                 waiting += found
     return bodies

@@ -32,12 +32,14 @@ class Context:
 
     `mocks` maps the id of a rule to the value that stands for it, the id of a function
     or the name of a built-in to a callable that takes the context and the operands.
-    `trace`, where it is a list, receives what is looked up in indexes.
+    `trace`, where it is a list, receives what is looked up in indexes. `kept` and
+    `places` are for who brings `memo` and `indexes` up to date: what each element adds
+    to a rule, and where elements are in a partition.
     """
 
     __slots__ = (
-        "data", "evaluation", "indexes", "input", "memo", "mocks", "strict", "trace",
-        "tree",
+        "data", "evaluation", "indexes", "input", "kept", "memo", "mocks", "places",
+        "strict", "trace", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +51,8 @@ class Context:
         self.evaluation = evaluation
         self.indexes: dict[Any, Index] = {}
         self.memo: dict[Any, Any] = {}
+        self.kept: dict[int, Any] = {}
+        self.places: dict[Any, dict[int, int]] = {}
         self.mocks: dict[Any, Any] = {}
         self.strict = False
         self.trace: list[Any] | None = None

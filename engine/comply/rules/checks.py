@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from comply.findings import Severity, Status
 from comply.plan.link import (
+    AggregateLayout,
     Code,
     Layout,
     Program,
@@ -30,7 +31,7 @@ from comply.rules.rule import Rule
 from comply.source import Source
 from comply.version import VERSION
 
-_FORM: Final = 2
+_FORM: Final = 3
 """The form of what is kept, told apart between two versions of comply."""
 
 
@@ -162,6 +163,7 @@ def _plain(made: Compiled) -> tuple[Any, ...]:
         made.layout.packages,
         [(entry, [astuple(u) for u in units]) for entry, units in made.layout.entries],
         [(rule, astuple(reads)) for rule, reads in made.layout.reads],
+        [astuple(item) for item in made.layout.aggregates],
     )
     rules = [_rule_fields(rule) for rule in made.rules]
     code = (made.code.text, made.code.places)
@@ -182,10 +184,14 @@ def _revived(stored: tuple[Any, ...]) -> Compiled:
         for entry, items in layout[2]
     )
     reads = tuple((rule, ReadSet(*fields)) for rule, fields in layout[3])
+    aggregates = tuple(
+        AggregateLayout(rule, kind, fold, tuple(map(_unit_layout, parts)))
+        for rule, kind, fold, parts in layout[4]
+    )
     return Compiled(
         Code(*code),
         binary,
-        Layout(layout[0], layout[1], entries, reads),
+        Layout(layout[0], layout[1], entries, reads, aggregates),
         files,
         tuple(_rule(fields) for fields in rules),
         units,

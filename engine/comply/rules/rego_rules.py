@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from comply.findings import Status
 from comply.plan import ir
+from comply.plan.aggregates import lift_aggregates
 from comply.plan.combine import combine, is_apart
 from comply.plan.emit import layout_of, print_plan
 from comply.plan.link import compiled
@@ -160,7 +161,8 @@ def _together(planned: list[Planned]) -> Iterator[list[Planned]]:
 
 
 def _compiled(parts: list[Planned], files: list[RuleFile]) -> Compiled:
-    plan, offsets = combine([part.plan for part in parts])
+    together, offsets = combine([part.plan for part in parts])
+    plan = lift_aggregates(together)
     by_id = {rule.id: rule for rule in plan.rules}
     code = print_plan(plan)
     rules: list[Rule] = []
