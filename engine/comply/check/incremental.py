@@ -7,12 +7,20 @@ Nothing here knows Terraform, Kubernetes or Rego: results are opaque.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby, repeat
 from typing import Any
 
 from comply.check.aggregates import Exchange, exchanged, gathered, value_after
 from comply.check.changes import Edit, Edits
 from comply.plan.link import Program, ReadSet, UnitCode
-from comply.plan.runtime import MISSING, Context, EvaluationError, entries, partition
+from comply.plan.runtime import (
+    MISSING,
+    Context,
+    EvaluationError,
+    entries,
+    is_collection,
+    partition,
+)
 from comply.plan.values import UNDEFINED, Value, equal, freeze
 
 Path = tuple[str, ...]
@@ -58,8 +66,8 @@ def run_unit(unit: Unit, context: Context) -> int:
 
 def _run_all(unit: Unit, context: Context) -> int:
     code = unit.code
-    out: dict[Any, Value] = {}
     if code.start is None or code.path is None:
+        out: dict[Any, Value] = {}
         code.run(context, out)
         if out:
             unit.results[0] = tuple(out.values())
@@ -69,21 +77,26 @@ def _run_all(unit: Unit, context: Context) -> int:
         return 1
     if code.reads.partitions:
         return _run_traced(unit, context)
-    return _run_plain(unit, context, out)
+    return _run_plain(unit, context)
 
 
-def _run_plain(unit: Unit, context: Context, out: dict[Any, Value]) -> int:
+def _run_plain(unit: Unit, context: Context) -> int:
     """Run the turns of a unit that looks nothing up: the fast way."""
     code = unit.code
-    run, started = code.run, unit.started or ()
-    size = 0
-    for key, element in driven(code, context):
-        size += 1
-        run(context, out, key, element, *started)
-        if out:
-            _keep(unit, key, element, out)
-            out.clear()
+    if code.turns is None:
+        return 0
+    found: list[tuple[Any, Any, Value]] = []
+    pairs, size = driven(code, context), driven_size(code, context)
+    code.turns(context, found, pairs, *(unit.started or ()))
+    for (key, _), turn in groupby(found, key=_turn):
+        results = {freeze(value): (element, value) for _, element, value in turn}
+        element = next(iter(results.values()))[0]
+        _keep(unit, key, element, {k: value for k, (_, value) in results.items()})
     return size
+
+
+def _turn(found: tuple[Any, Any, Value]) -> tuple[Any, int]:
+    return found[0], id(found[1])
 
 
 def _keep(unit: Unit, key: Any, element: Any, out: dict[Any, Value]) -> None:  # noqa: ANN401
@@ -134,8 +147,17 @@ def driven(code: UnitCode, context: Context) -> Iterable[tuple[Any, Any]]:
     """Return the (key, element) pairs that a unit has to be run for."""
     path = code.path or ()
     if code.on is not None:
-        return ((None, x) for x in partition(context, path, code.on, code.match))
+        return zip(repeat(None), partition(context, path, code.on, code.match))
     return entries(follow(context.input, path))
+
+
+def driven_size(code: UnitCode, context: Context) -> int:
+    """Return how many pairs `driven` gives."""
+    path = code.path or ()
+    if code.on is not None:
+        return len(partition(context, path, code.on, code.match))
+    collection = follow(context.input, path)
+    return len(collection) if is_collection(collection) else 0
 
 
 def follow(value: Any, path: Path) -> Any:  # noqa: ANN401

@@ -1,6 +1,7 @@
 """UNITS -> PYTHON: the clauses of an entry rule, each open to one element at a time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from comply.plan import ir
 from comply.plan.aggregates import Aggregate
@@ -20,6 +21,7 @@ def print_units(printer: Printer, rule: ir.Rule) -> None:
         if unit is not None:
             _print_start(printer, unit, f"start_{rule.id}_{i}")
             _print_run(printer, unit, f"unit_{rule.id}_{i}", _joining(printer, unit))
+            _print_turns(printer, unit, f"turns_{rule.id}_{i}")
 
 
 def print_aggregate(printer: Printer, rule: ir.RuleId, aggregate: Aggregate) -> None:
@@ -52,8 +54,8 @@ def unit_layouts(plan: ir.Plan, rule: ir.Rule) -> tuple[UnitLayout, ...]:
             reads = read_set(plan, steps)
             layouts.append(UnitLayout(source, at, None, None, None, "", run, reads))
             continue
-        names = f"start_{rule.id}_{i}", f"unit_{rule.id}_{i}"
-        layouts.append(_layout(plan, unit, *names))
+        layout = _layout(plan, unit, f"start_{rule.id}_{i}", f"unit_{rule.id}_{i}")
+        layouts.append(replace(layout, turns=f"turns_{rule.id}_{i}"))
     return tuple(layouts)
 
 
@@ -76,7 +78,7 @@ def _narrowed(unit: Unit) -> tuple[Path | None, Value]:
 def _print_start(printer: Printer, unit: Unit, function: str) -> None:
     writer = printer.writer
     printer.source = unit.clause.source
-    carried = "".join(f"{name(ir.Local(n))}, " for n in unit.carried)
+    carried = "".join(f"{n}, " for n in _carried(unit))
 
     def finish(_flow: Flow) -> None:
         writer.line(f"return ({carried})")
@@ -113,13 +115,7 @@ def _print_run(
 ) -> None:
     writer = printer.writer
     printer.source = unit.clause.source
-    driver = unit.driver
-    keyed = driver.key if isinstance(driver, ir.Scan) else None
-    key = name(keyed) if keyed is not None else "_key"
-    element = name(driver.value) if driver.value is not None else "_element"
-    carried = [name(ir.Local(n)) for n in unit.carried]
-    params = ", ".join(["c", "out", key, element, *carried])
-
+    params = ", ".join(["c", "out", *_element(unit), *_carried(unit)])
     needs = (*unit.clause.keys, unit.clause.value)
     with writer.block(f"def {function}({params}):"):
         printer.begin()
@@ -127,3 +123,36 @@ def _print_run(
         with writer.level():
             print_steps(printer, Flow("return"), unit.after, finish, needs)
         writer.line("return")
+
+
+def _print_turns(printer: Printer, unit: Unit, function: str) -> None:
+    """Write a unit over many elements: the turns of `_print_run` without its calls."""
+    writer = printer.writer
+    printer.source = unit.clause.source
+    key, element = _element(unit)
+    params = ", ".join(["c", "found", "pairs", *_carried(unit)])
+
+    def finish(flow: Flow) -> None:
+        value = atom(printer, flow, unit.clause.value)
+        writer.line(f"found.append(({key}, {element}, {value}))")
+
+    driver = unit.driver.value
+    needs = (unit.clause.value, *([driver] if driver is not None else []))
+    with writer.block(f"def {function}({params}):"):
+        printer.begin()
+        writer.open(f"for {key}, {element} in pairs:")
+        print_steps(printer, Flow("continue"), unit.after, finish, needs)
+
+
+def _element(unit: Unit) -> tuple[str, str]:
+    """Return the names of the key and the element of a turn."""
+    driver = unit.driver
+    keyed = driver.key if isinstance(driver, ir.Scan) else None
+    return (
+        name(keyed) if keyed is not None else "_key",
+        name(driver.value) if driver.value is not None else "_element",
+    )
+
+
+def _carried(unit: Unit) -> list[str]:
+    return [name(ir.Local(n)) for n in unit.carried]

@@ -50,7 +50,8 @@ class ReadSet:
 class UnitLayout:
     """The names of a unit's functions and what narrows its driver, as in `UnitCode`.
 
-    `run` names one function, or without a path the clauses to try in order.
+    `run` names one function, or without a path the clauses to try in order; `turns` is
+    empty where there is no such function.
     """
 
     source: int
@@ -62,6 +63,7 @@ class UnitLayout:
     run: tuple[str, ...]
     reads: ReadSet
     keyed: bool = False
+    turns: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ class UnitCode:
     `run(context, out, key, element, *started)` adds the members it yields for one
     element of the collection at `path`. With `on`, only elements whose value there is
     `match` can hold, and the key is not needed. Without a path, `run(context, out)`
-    adds all. `reads` is what it depends on besides the element; it
+    adds all. `turns(context, found, pairs, *started)` runs it for many elements and adds
+    (key, element, result) triples. `reads` is what it depends on besides the element; it
     is `keyed` if that includes the element's key.
     """
 
@@ -112,6 +115,7 @@ class UnitCode:
     run: Callable[..., Any]
     reads: ReadSet
     keyed: bool
+    turns: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,7 @@ def _unit(unit: UnitLayout, namespace: dict[str, Any]) -> UnitCode:
         run,
         unit.reads,
         unit.keyed,
+        namespace[unit.turns] if unit.turns else None,
     )
 
 

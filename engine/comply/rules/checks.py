@@ -201,9 +201,9 @@ def _revived(stored: tuple[Any, ...]) -> Compiled:
 
 
 def _unit_layout(fields: tuple[Any, ...]) -> UnitLayout:
-    source, at, path, on, match, start, run, reads, keyed = fields
+    source, at, path, on, match, start, run, reads, *rest = fields
     read_set = ReadSet(*reads)
-    return UnitLayout(source, at, path, on, match, start, run, read_set, keyed)
+    return UnitLayout(source, at, path, on, match, start, run, read_set, *rest)
 
 
 def _rule(fields: tuple[Any, ...]) -> Rule:
