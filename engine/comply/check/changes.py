@@ -3,15 +3,17 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import compress, count, pairwise
+from itertools import islice, pairwise
 from marshal import dumps
 from operator import is_not
-from typing import Any
+from typing import Any, Final
 
 from comply.load.facts import Change
 
 Path = tuple[str, ...]
 Identity = Callable[[Any], str]
+
+_PART: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _compare_lists(
     """
     old, given, new = lists
     if len(old) == len(new):
-        differing = list(compress(count(), map(is_not, given, new)))
+        differing = _differing(given, new)
         if all(identity(old[i]) == identity(new[i]) for i in differing):
             merged = list(old)
             edits = []
@@ -126,6 +128,18 @@ def _compare_lists(
     merged = list(new)
     edits, ordered = _matched(path, old, merged, identity)
     return merged, edits, ordered
+
+
+def _differing(given: list[Any], new: list[Any]) -> list[int]:
+    """Return where two lists of one length do not hold the same object."""
+    flags = map(is_not, given, new)
+    found: list[int] = []
+    # Most parts of a large list have none: there they are counted, not numbered.
+    for start in range(0, len(new), _PART):
+        if sum(islice(flags, _PART)):
+            part = range(start, min(start + _PART, len(new)))
+            found += [i for i in part if given[i] is not new[i]]
+    return found
 
 
 def _matched(
