@@ -22,6 +22,7 @@ REPORTERS: Final = {
     "gitlab": "comply.report.gitlab",
     "markdown": "comply.report.markdown",
     "csv": "comply.report.csv_report",
+    "html": "comply.report.html_report",
 }
 
 
