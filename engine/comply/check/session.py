@@ -184,13 +184,7 @@ class Session:
 
     def add(self, source: Source, kind: str | None = None) -> Loaded:
         """Load a source and keep what it holds."""
-        found = kind or detect(source)
-        if found is None:
-            raise LoadError(
-                f"{source.name}: neither a plan, nor a manifest, nor a schema",
-                hint="name its kind if it is one: terraform_plan, kubernetes, "
-                "oracle_ddl, json, yaml",
-            )
+        found = _kind_of(source, kind)
         if found == "oracle_ddl":
             loaded = self._add_script(source)
         else:
@@ -207,6 +201,27 @@ class Session:
         for held, document in zip(scripts, documents, strict=False):
             held.documents = [document]
         return Loaded(source, "oracle_ddl", [documents[-1]])
+
+    def insert(self, source: Source, kind: str | None = None) -> tuple[Loaded, Delta]:
+        """Load one more source; return it and what that changes.
+
+        Unlike `add`, what was checked before stands. Scripts build on each other and
+        have to be added together.
+
+        Raises:
+            LoadError: if it cannot be read, or looks like none of the kinds.
+        """
+        found = _kind_of(source, kind)
+        documents = load(source, found, self._shape)
+        loaded = Loaded(source, found, [])
+        self._loaded.append(loaded)
+        return loaded, self._replace(loaded, documents)
+
+    def remove(self, loaded: Loaded) -> Delta:
+        """Let go of a source; return what that changes."""
+        delta = self._replace(loaded, [])
+        self._loaded = [held for held in self._loaded if held is not loaded]
+        return delta
 
     @property
     def documents(self) -> list[Document]:
@@ -445,6 +460,18 @@ def _read(source: str | Path | bytes) -> Source:
         gathered: Source = folder.gather(path)
         return gathered
     return read(path, str(source))
+
+
+def _kind_of(source: Source, kind: str | None) -> str:
+    """Return the kind of a source, detected if `kind` is None."""
+    found = kind or detect(source)
+    if found is None:
+        raise LoadError(
+            f"{source.name}: neither a plan, nor a manifest, nor a schema",
+            hint="name its kind if it is one: terraform_plan, kubernetes, "
+            "oracle_ddl, json, yaml",
+        )
+    return found
 
 
 def _placed(findings: Iterable[Finding]) -> Iterator[Named]:

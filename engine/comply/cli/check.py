@@ -137,7 +137,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
         return run_check(click.get_current_context())
     started = time.perf_counter()
     wanted = outputs(formats, output)
-    settings = _merge(read_settings(config), paths, rules, packs)
+    settings = merge(read_settings(config), paths, rules, packs)
     if fail_on:
         settings = replace(settings, fail_on=fail_on)
     if undetermined:
@@ -193,7 +193,7 @@ def exit_code(
     )
 
 
-def _merge(
+def merge(
     settings: Settings,
     paths: tuple[Path, ...],
     rules: tuple[Path, ...],

@@ -14,6 +14,7 @@ of help, so that a list of commands imports none of them."""
 
 COMMANDS: Final[Table] = {
     "check": ("comply.cli.check", "Check files and folders against rules."),
+    "watch": ("comply.cli.watch", "Check again on each save, and say what changed."),
     "test": ("comply.cli.test", "Run the tests of policies."),
     "eval": ("comply.cli.eval", "Evaluate a Rego query."),
     "explain": ("comply.cli.explain", "Tell why a finding is there, or is not."),

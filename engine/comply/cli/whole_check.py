@@ -1,9 +1,10 @@
 """PATHS x RULES -> FINDINGS, all of it together: what no cache knows by the file."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from comply.check.session import Session
+from comply.check.session import Loaded, Session
 from comply.cli.cached_check import MANIFESTS, Options, idle
 from comply.cli.found import Input, Survey
 from comply.cli.inputs import creates_assertions, nothing_in, survey, unreadable
@@ -26,8 +27,32 @@ _FITTING: Final = {
 """The pack that nobody has to choose, for each kind of document."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session with the inputs of a run, not checked yet.
+
+    `loaded` are its sources by name, `errors` the findings of inputs that cannot be
+    read, `packs` those in use.
+    """
+
+    session: Session
+    found: Survey
+    packs: tuple[str, ...]
+    loaded: dict[str, Loaded]
+    errors: list[Finding]
+
+
 def check_whole(settings: Settings, options: Options) -> tuple[list[Finding], Run]:
     """Return the findings at the paths of `settings`, in order, and what was done.
+
+    Raises:
+        ComplyError: if rules do not compile, or if there is nothing to check.
+    """
+    return judge(settings, open_session(settings, options))
+
+
+def open_session(settings: Settings, options: Options) -> Opened:
+    """Return a session with the rules of a run, and all that is at its paths.
 
     Raises:
         ComplyError: if rules do not compile, or if there is nothing to check.
@@ -43,17 +68,23 @@ def check_whole(settings: Settings, options: Options) -> tuple[list[Finding], Ru
         now=options.now,
         cache=options.cache,
     )
-    findings = _load(session, found)
-    documents = session.documents
-    if not documents and not findings:
+    loaded: dict[str, Loaded] = {}
+    errors = _load(session, found, loaded)
+    if not session.documents and not errors:
         raise ComplyError(
             "there is nothing to check: no Terraform plan, no Kubernetes manifests, no "
             "Oracle script",
             hint=next(found.notices(), "name a file, or a folder that holds some"),
         )
-    findings += session.check()
+    return Opened(session, found, packs, loaded, errors)
+
+
+def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
+    """Return the findings of a session, in order and without secrets, and what was done."""
+    session, found, packs = opened.session, opened.found, opened.packs
+    documents = session.documents
     findings, hidden, failing = sort_undetermined(
-        findings, session.described(), settings.undetermined
+        [*opened.errors, *session.check()], session.described(), settings.undetermined
     )
     if documents and not findings and not any(session.evaluated.values()):
         findings.append(idle())
@@ -104,12 +135,13 @@ def _ruled(inputs: list[Input]) -> bool:
     )
 
 
-def _load(session: Session, found: Survey) -> list[Finding]:
-    """Load the inputs; what cannot be read becomes an error finding."""
+def _load(session: Session, found: Survey, held: dict[str, Loaded]) -> list[Finding]:
+    """Load the inputs, noting in `held` what was; what cannot be read is a finding."""
     errors = list(found.errors)
     for item in found.inputs:
         try:
             loaded = session.add(item.source, item.kind)
+            held[item.source.name] = loaded
         except LoadError as error:
             if "{{" in item.source.text and not item.named:
                 found.templates.append(item.source.name)
