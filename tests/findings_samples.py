@@ -1,6 +1,6 @@
 """Findings of every status, for the tests of reports."""
 
-from comply.findings import Finding, Severity, Status
+from comply.findings import Exemption, Finding, Severity, Status
 from comply.report.run import Run
 from comply.source import Span
 
@@ -57,9 +57,15 @@ EXEMPT = Finding(
     title="Instances are affordable",
     severity=Severity.INFO,
     status=Status.EXEMPT,
-    message="allowed until 2027-01-01 by the platform team",
+    message="aws_instance.batch costs more than 500 a month",
     fact="aws_instance.batch",
     span=Span("demo/plan.json", 7, 5),
+    exemption=Exemption(
+        "the nightly batch needs the memory",
+        owner="platform team",
+        until="2027-01-01",
+        place="comply.yaml:12",
+    ),
 )
 BROKEN = Finding(
     rule_id="acme/broken",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.findings_samples import DATABASE
 
-from comply.findings import Finding
+from comply.findings import Exemption, Finding
 from comply.report.redact import MARK, redact
 from comply.source import Span
 
@@ -48,12 +48,16 @@ def test_every_field() -> None:
             {"s3cret": "s3cret", "n": 12345, "b": True, "z": None, "o": 7},
             {"deep": [{"x": ("s3cret",)}]},
         ),
+        exemption=Exemption("since s3cret", "ann", "2027-01-01", "comply.yaml:1"),
     )
     [clean] = redact([finding], ["s3cret", "12345"])
     assert "s3cret" not in repr(clean)
     assert clean.span == Span("a.yaml", 1, 4, 1, "")
     assert clean.evidence[0] == {MARK: MARK, "n": MARK, "b": True, "z": None, "o": 7}
     assert clean.rule_id == finding.rule_id
+    assert clean.exemption == Exemption(
+        f"since {MARK}", "ann", "2027-01-01", "comply.yaml:1"
+    )
 
 
 def test_untouched_findings_stay_as_they_are() -> None:
@@ -64,6 +68,11 @@ def test_untouched_findings_stay_as_they_are() -> None:
 
 def test_what_has_no_utf8_is_replaced() -> None:
     assert message("digest \udcff\ud800") == "digest \ufffd\ufffd"
+    [finding] = redact(
+        [replace(DATABASE, rule_id="r\udcff", span=Span("\udce9.tf", 1, 1, 1, "x"))], []
+    )
+    assert finding.rule_id == "r\ufffd"
+    assert finding.span == Span("\ufffd.tf", 1, 1, 1, "x"), "names of files are bytes"
 
 
 @given(st.text(min_size=4), st.text(), st.text())
@@ -88,4 +97,5 @@ def test_fields_of_findings_are_all_known() -> None:
         "span",
         "remediation",
         "evidence",
+        "exemption",
     }, "a new field must be redacted too"

@@ -35,12 +35,27 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Exemption:
+    """Why a finding is allowed to be, who says so, and until when.
+
+    `until` is a date (YYYY-MM-DD), empty for always. `place` is where it is written,
+    such as `comply.yaml:12`; `inline` whether that is beside what the finding is about.
+    """
+
+    reason: str
+    owner: str = ""
+    until: str = ""
+    place: str = ""
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One result of one rule.
 
     `fact` is the identity of what it is about (an address, a manifest, a table), empty
     when the rule speaks of the whole document. `evidence` holds rows or values that
-    show why; it never holds a sensitive value.
+    show why; it never holds a sensitive value. `exemption` belongs to the status exempt.
     """
 
     rule_id: str
@@ -52,6 +67,7 @@ class Finding:
     span: Span | None = None
     remediation: str = ""
     evidence: tuple[dict[str, object], ...] = field(default=(), hash=False)
+    exemption: Exemption | None = None
 
     @property
     def fingerprint(self) -> str:

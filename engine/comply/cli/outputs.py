@@ -58,14 +58,30 @@ def write_all(
     Raises:
         ComplyError: if a file cannot be written.
     """
+    root, folder = repository(Path.cwd())
     for output in wanted:
         with _opened(output.path) as out:
             shown = replace(
                 run,
+                root=root,
+                folder=folder,
                 colour=wants_colour(out, colour),
                 width=width_of(out),
             )
             reporter(output.format)(findings, out, shown)
+
+
+def repository(folder: Path) -> tuple[str, str]:
+    """Return the root of the repository around a folder, and the way from it there.
+
+    Both have slashes, and are empty where there is no repository. CI systems and code
+    hosts know files by their paths from the root, wherever comply is run.
+    """
+    for root in (folder, *folder.parents):
+        if (root / ".git").exists():
+            way = folder.relative_to(root).as_posix()
+            return root.as_posix(), "" if way == "." else way
+    return "", ""
 
 
 @contextmanager

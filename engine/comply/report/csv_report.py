@@ -1,11 +1,13 @@
 """FINDINGS -> CSV (RFC 4180) for spreadsheets."""
 
 import csv
+import json
 from collections.abc import Iterable
 from typing import Final, TextIO
 
 from comply.findings import Finding
 from comply.report.run import Run
+from comply.report.worlds import world
 
 _COLUMNS: Final = (
     "severity",
@@ -19,9 +21,18 @@ _COLUMNS: Final = (
     "col",
     "remediation",
     "fingerprint",
+    "world",
+    "exempt_reason",
+    "exempt_owner",
+    "exempt_until",
+    "evidence",
 )
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""How a cell starts that a spreadsheet runs; in full width in some languages.
+
+https://owasp.org/www-community/attacks/CSV_Injection
+"""
 
 
 def write(
@@ -38,6 +49,7 @@ def write(
 
 def _cells(finding: Finding) -> tuple[str, ...]:
     span = finding.span
+    exemption = finding.exemption
     return (
         finding.severity.value,
         finding.status.value,
@@ -50,7 +62,18 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         str(span.col) if span else "",
         finding.remediation,
         finding.fingerprint,
+        world(finding),
+        exemption.reason if exemption else "",
+        exemption.owner if exemption else "",
+        exemption.until if exemption else "",
+        _evidence(finding),
     )
+
+
+def _evidence(finding: Finding) -> str:
+    if not finding.evidence:
+        return ""
+    return json.dumps(finding.evidence, ensure_ascii=False, default=str)
 
 
 def _inert(cell: str) -> str:
@@ -59,4 +82,6 @@ def _inert(cell: str) -> str:
     >>> _inert("=1+1"), _inert("plain")
     ("'=1+1", 'plain')
     """
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    # Some programs leave out the blanks before a cell's text.
+    starts = cell.startswith(_FORMULA) or cell.lstrip().startswith(_FORMULA)
+    return f"'{cell}" if starts else cell

@@ -47,7 +47,7 @@ def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
         "policy": _policy(style, script),
         "style": style,
         "script": script,
-        "version": escape(run.version),
+        "version": escape(one_line(run.version)),
         "title": escape(f"comply: {headline}"),
         "headline": escape(headline),
         "run": escape(_checked(run)),

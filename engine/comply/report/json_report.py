@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any, Final, TextIO
 
 from comply.findings import Finding, Severity, Status
@@ -44,6 +45,7 @@ def _head(findings: list[Finding], run: Run) -> dict[str, Any]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     span = finding.span
+    exemption = finding.exemption
     return {
         "rule_id": finding.rule_id,
         "title": finding.title,
@@ -57,4 +59,5 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "remediation": finding.remediation,
         "evidence": list(finding.evidence),
         "fingerprint": finding.fingerprint,
+        "exemption": asdict(exemption) if exemption else None,
     }

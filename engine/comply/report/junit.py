@@ -4,11 +4,13 @@ A file is a suite, a finding a test case that fails. What could not be evaluated
 error, what is exempt or known only after apply is skipped. https://github.com/testmoapp/junitxml
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final, TextIO
 
 from comply.findings import Finding, Status
+from comply.report.exempt import described
 from comply.report.links import repository_path
 from comply.report.run import Run
 
@@ -41,25 +43,31 @@ def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
         out.write('  <testsuite name="comply" tests="1" failures="0" errors="0">\n')
         out.write('    <testcase classname="comply" name="no findings"/>\n')
         out.write("  </testsuite>\n")
+    names: Counter[tuple[str, str]] = Counter()
     for name, group in groupby(listed, key=lambda f: f.span.file if f.span else ""):
         members = list(group)
         out.write(f"  <testsuite {_attribute('name', name or 'comply')} ")
         out.write(f"{_counts(members)}>\n")
-        out.writelines(line for f in members for line in _case(f))
+        out.writelines(line for f in members for line in _case(f, names, run))
         out.write("  </testsuite>\n")
     out.write("</testsuites>\n")
 
 
-def _case(finding: Finding) -> Iterator[str]:
+def _case(finding: Finding, names: Counter[tuple[str, str]], run: Run) -> Iterator[str]:
+    """Yield the lines of a test case; `names` counts those that are taken."""
+    name = finding.fact or finding.title
+    names[finding.rule_id, name] += 1
+    # Readers take cases of one class and name for one case.
+    nth = names[finding.rule_id, name]
     attributes = [
         _attribute("classname", finding.rule_id),
-        _attribute("name", finding.fact or finding.title),
+        _attribute("name", f"{name} ({nth})" if nth > 1 else name),
     ]
-    if finding.span and (path := repository_path(finding.span)):
+    if finding.span and (path := repository_path(finding.span, run)):
         attributes += [_attribute("file", path), _attribute("line", finding.span.row)]
     yield f"    <testcase {' '.join(attributes)}>\n"
     outcome = _OUTCOMES[finding.status]
-    message = _attribute("message", finding.message)
+    message = _attribute("message", described(finding))
     if outcome == "skipped":
         yield f"      <skipped {message}/>\n"
     elif outcome:
@@ -71,7 +79,7 @@ def _case(finding: Finding) -> Iterator[str]:
 
 
 def _details(finding: Finding) -> str:
-    lines = [finding.message]
+    lines = [described(finding)]
     if finding.span:
         lines.append(str(finding.span))
     lines += [str(row) for row in finding.evidence]

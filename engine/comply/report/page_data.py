@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from comply.findings import SEVERITIES, Finding, Status
 from comply.report.characters import visible
+from comply.report.exempt import entries
 from comply.report.worlds import WORLDS, world
 
 _CHUNK: Final = 1000
@@ -76,6 +77,7 @@ def row(finding: Finding, tables: Tables) -> list[Any]:
         shown(span.line.strip()) if span else "",
         [_pairs(item) for item in finding.evidence[:_MOST_ROWS]],
         max(0, len(finding.evidence) - _MOST_ROWS),
+        [[name, shown(text)] for name, text in entries(finding)],
     ]
     while not cells[-1]:
         cells.pop()

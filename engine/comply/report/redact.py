@@ -5,7 +5,7 @@ from dataclasses import replace
 from json import dumps
 from typing import Final
 
-from comply.findings import Finding
+from comply.findings import Exemption, Finding
 from comply.plan.builtins.octets import printable
 from comply.plan.values import Value
 from comply.source import Span
@@ -55,6 +55,8 @@ def _texts(finding: Finding) -> Iterator[str]:
     yield finding.fact
     yield finding.remediation
     yield finding.span.line if finding.span else ""
+    if finding.exemption:
+        yield finding.exemption.reason
     for row in finding.evidence:
         yield from _strings(row)
 
@@ -74,21 +76,35 @@ def _strings(value: Value) -> Iterator[str]:
 
 def _redacted(finding: Finding, secrets: list[str]) -> Finding:
     span = finding.span
+    exemption = finding.exemption
     return replace(
         finding,
+        rule_id=printable(finding.rule_id),
         title=_clean(finding.title, secrets),
         message=_clean(finding.message, secrets),
         fact=_clean(finding.fact, secrets),
         remediation=_clean(finding.remediation, secrets),
         span=_clean_span(span, secrets) if span else None,
         evidence=tuple(_clean_value(row, secrets) for row in finding.evidence),
+        exemption=_clean_exemption(exemption, secrets) if exemption else None,
+    )
+
+
+def _clean_exemption(exemption: Exemption, secrets: list[str]) -> Exemption:
+    return replace(
+        exemption,
+        reason=_clean(exemption.reason, secrets),
+        owner=printable(exemption.owner),
+        until=printable(exemption.until),
+        place=printable(exemption.place),
     )
 
 
 def _clean_span(span: Span, secrets: list[str]) -> Span:
     line = _clean(span.line, secrets)
+    file = printable(span.file)
     # A changed line no longer fits its column.
-    return span if line == span.line else replace(span, line="")
+    return replace(span, file=file, line=line if line == span.line else "")
 
 
 def _clean_value(value: Value, secrets: list[str]) -> Value:

@@ -1,10 +1,11 @@
 """What a report says besides its findings, and in which order it gives them."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from comply.findings import SEVERITIES, Finding, Severity, Status
+from comply.rules.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,9 @@ class Run:
     `threshold` is the least severity that fails the run, `failing` are the rules whose
     undetermined findings do. `colour` and `width` (columns,
     0 if lines must not be wrapped) describe the terminal. `carets` asks for marks under
-    the places of findings, for documents that people wrote by hand.
+    the places of findings, for documents that people wrote by hand. `about` is what is
+    known of rules, by id. `root` is the folder of the repository and `folder` the one,
+    under it, that file names are relative to; both have slashes, and may be empty.
     """
 
     version: str = ""
@@ -31,6 +34,9 @@ class Run:
     colour: bool = False
     width: int = 0
     carets: bool = False
+    about: Mapping[str, Rule] = field(default_factory=dict, hash=False)
+    root: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,59 +2,68 @@
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. GitHub tells findings
 apart by `primaryLocationLineHash`: it holds our fingerprint, so that a finding stays the
-same one when lines move.
+same one when lines move, and a number, since several findings may be equal but for the
+line.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final, TextIO
 
-from comply.findings import Finding, Severity, Status
-from comply.report.links import repository_path, uri
+from comply.findings import Finding, Status
+from comply.report.exempt import entries, sentence
+from comply.report.links import is_absolute, repository_path, uri
 from comply.report.run import Run
+from comply.report.sarif_rules import LEVELS, descriptors
 
 _SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
     "sarif-schema-2.1.0.json"
 )
 
-_LEVELS: Final = {
-    Severity.CRITICAL: "error",
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "note",
-    Severity.INFO: "note",
-}
-
-_SCORES: Final = {
-    Severity.CRITICAL: "9.5",
-    Severity.HIGH: "8.0",
-    Severity.MEDIUM: "5.5",
-    Severity.LOW: "3.0",
-    Severity.INFO: "0.5",
-}
-"""What GitHub sorts by: the bounds of its words are 9, 7 and 4."""
+_ROOT: Final = "%SRCROOT%"
+"""What paths are relative to; GitHub, Azure DevOps and editors know the name."""
 
 
 def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
     """Write one SARIF log; errors are notifications, exempt findings are suppressed."""
     listed = list(findings)
     errors = [f for f in listed if f.status is Status.ERROR]
-    results = [f for f in listed if f.status is not Status.ERROR]
-    rules = _rules(results)
+    rules = descriptors((f for f in listed if f.status is not Status.ERROR), run)
     index = {rule["id"]: i for i, rule in enumerate(rules)}
-    driver = {"name": "comply", "semanticVersion": run.version or "0.0.0"}
+    driver = {
+        "name": "comply",
+        "semanticVersion": run.version or "0.0.0",
+        "rules": rules,
+    }
     head = {
-        "tool": {"driver": {**driver, "rules": rules}},
+        "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {
+            _ROOT: {"description": {"text": "The root of the repository."}}
+        },
         "invocations": [_invocation(errors, run)],
     }
     # Line by line: the whole log as one value takes ten times the memory and time.
     out.write(f'{{"$schema": {_text(_SCHEMA)}, "version": "2.1.0", "runs": [\n')
     out.write(_text(head).removesuffix("}") + ', "results": [\n')
-    for i, finding in enumerate(results):
-        text = _text(_result(finding, index[finding.rule_id]))
-        out.write(f",\n{text}" if i else text)
+    seen: Counter[str] = Counter()
+    separator = ""
+    for finding in listed:
+        if finding.status is Status.ERROR:
+            continue
+        fingerprint = finding.fingerprint
+        seen[fingerprint] += 1
+        result = {
+            **_result(finding, index[finding.rule_id], run),
+            "partialFingerprints": {
+                "primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}",
+                "comply/v1": fingerprint,
+            },
+        }
+        out.write(separator + _text(result))
+        separator = ",\n"
     out.write("\n]}]}\n")
 
 
@@ -62,45 +71,13 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _rules(findings: list[Finding]) -> list[dict[str, Any]]:
-    """Return the rules that have findings, each once, in order."""
-    first: dict[str, Finding] = {}
-    for finding in findings:
-        first.setdefault(finding.rule_id, finding)
-    return [_rule(finding) for finding in first.values()]
-
-
-def _rule(finding: Finding) -> dict[str, Any]:
-    title = finding.title or finding.rule_id or "finding"
-    return {
-        "id": finding.rule_id,
-        "shortDescription": {"text": title},
-        "help": {"text": finding.remediation or title},
-        "defaultConfiguration": {"level": _LEVELS[finding.severity]},
-        "properties": {
-            "security-severity": _SCORES[finding.severity],
-            "tags": ["security", finding.rule_id.partition("/")[0]],
-        },
-    }
-
-
-def _result(finding: Finding, index: int) -> dict[str, Any]:
-    undetermined = finding.status is Status.UNDETERMINED
-    level = _LEVELS[finding.severity]
-    if finding.status is Status.WARNING and level == "error":
-        level = "warning"
+def _result(finding: Finding, index: int, run: Run) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.rule_id,
         "ruleIndex": index,
-        "kind": "review" if undetermined else "fail",
-        # A level is for failures only.
-        "level": "none" if undetermined else level,
+        **_verdict(finding),
         "message": {"text": finding.message or finding.title or finding.rule_id},
-        "locations": [_location(finding)],
-        "partialFingerprints": {
-            "primaryLocationLineHash": f"{finding.fingerprint}:1",
-            "comply/v1": finding.fingerprint,
-        },
+        "locations": [_location(finding, run)],
         "properties": {
             "severity": str(finding.severity),
             "status": str(finding.status),
@@ -108,20 +85,41 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         },
     }
     if finding.status is Status.EXEMPT:
-        result["suppressions"] = [
-            {"kind": "external", "justification": finding.message}
-        ]
+        result["suppressions"] = [_suppression(finding)]
     return result
 
 
-def _location(finding: Finding) -> dict[str, Any]:
+def _verdict(finding: Finding) -> dict[str, str]:
+    if finding.status is Status.UNDETERMINED:
+        # A level is for failures only.
+        return {"kind": "review", "level": "none"}
+    level = LEVELS[finding.severity]
+    if finding.status is Status.WARNING and level == "error":
+        level = "warning"
+    return {"kind": "fail", "level": level}
+
+
+def _suppression(finding: Finding) -> dict[str, Any]:
+    exemption = finding.exemption
+    return {
+        "kind": "inSource" if exemption and exemption.inline else "external",
+        "status": "accepted",
+        "justification": sentence(finding) or finding.message,
+        "properties": {name.lower(): text for name, text in entries(finding)},
+    }
+
+
+def _location(finding: Finding, run: Run) -> dict[str, Any]:
     location: dict[str, Any] = {}
-    span, path = finding.span, repository_path(finding.span)
+    span, path = finding.span, repository_path(finding.span, run)
     if span and path:
-        location["physicalLocation"] = {
-            "artifactLocation": {"uri": uri(path)},
-            "region": {"startLine": span.row, "startColumn": span.col},
-        }
+        region = {"startLine": span.row, "startColumn": span.col}
+        if span.width > 1:
+            region["endColumn"] = span.col + span.width
+        place = {"uri": uri(path)}
+        if not (is_absolute(path) or path.startswith("../")):
+            place["uriBaseId"] = _ROOT
+        location["physicalLocation"] = {"artifactLocation": place, "region": region}
     if finding.fact:
         location["logicalLocations"] = [{"fullyQualifiedName": finding.fact}]
     return location
@@ -131,17 +129,17 @@ def _invocation(errors: list[Finding], run: Run) -> dict[str, Any]:
     return {
         "executionSuccessful": not errors,
         "toolExecutionNotifications": [
-            *(_notification(f) for f in errors),
+            *(_notification(f, run) for f in errors),
             *({"level": "note", "message": {"text": text}} for text in run.notices),
         ],
     }
 
 
-def _notification(finding: Finding) -> dict[str, Any]:
+def _notification(finding: Finding, run: Run) -> dict[str, Any]:
     note: dict[str, Any] = {
         "level": "error",
         "message": {"text": finding.message or finding.title},
     }
-    if location := _location(finding):
+    if location := _location(finding, run):
         note["locations"] = [location]
     return note

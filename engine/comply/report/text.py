@@ -8,6 +8,7 @@ from typing import Final, TextIO
 
 from comply.findings import SEVERITIES, Finding, Severity, Status
 from comply.report.characters import one_line, visible
+from comply.report.exempt import sentence
 from comply.report.look import Look
 from comply.report.run import Counts, Run, count
 
@@ -83,6 +84,8 @@ def _finding(finding: Finding, look: _Look, remedies: set[str]) -> Iterator[str]
     yield _heading(finding, look)
     for line in visible(finding.message).splitlines():
         yield from _paragraph(line, look, _INDENT)
+    if allowed := sentence(finding):
+        yield from _paragraph(allowed, look, _INDENT)
     yield from _excerpt(finding, look)
     yield from _evidence(finding, look)
     if finding.remediation and finding.rule_id not in remedies:
