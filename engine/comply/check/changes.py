@@ -9,6 +9,7 @@ from operator import is_not
 from typing import Any, Final
 
 from comply.load.facts import Change
+from comply.plan.shape import Shape, project
 
 Path = tuple[str, ...]
 Identity = Callable[[Any], str]
@@ -54,24 +55,41 @@ def same(a: Any, b: Any) -> bool:  # noqa: ANN401
     if a is b:
         return True
     try:
-        return bool(a == b) and dumps(a, 2) == dumps(b, 2)
+        # Members in one order, which most are in, need no walk.
+        return bool(a == b) and (dumps(a, 2) == dumps(b, 2) or _alike(a, b))
     except ValueError:
         return False
 
 
+def _alike(a: Any, b: Any) -> bool:  # noqa: ANN401
+    """Tell whether equal values hold the same types, in whatever order of members."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return all(_alike(value, b[key]) for key, value in a.items())
+    if isinstance(a, list):
+        return all(map(_alike, a, b))
+    return bool(dumps(a, 2) == dumps(b, 2))
+
+
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """Where the facts of a value are.
+class Frame:
+    """Where the facts of a value are, and how much of it is kept.
 
     `collections` names the top-level lists of facts and gives their identities; keys in
-    `ignored` stand for others.
+    `ignored` stand for others. The old value holds no more than `kept`.
     """
 
     collections: dict[str, Identity]
     ignored: frozenset[str] = frozenset()
+    kept: Shape = None
+
+    def part(self, key: str) -> Shape:
+        """Return what is kept of the member of a value."""
+        return self.kept[key] if isinstance(self.kept, dict) else None
 
 
-def compare(old: Any, new: Any, shape: Shape, given: Any = None) -> Edits:  # noqa: ANN401
+def compare(old: Any, new: Any, frame: Frame, given: Any = None) -> Edits:  # noqa: ANN401
     """Return what changed from `old` to `new`.
 
     `given` is the value that was compared last, from which `old` took what had changed:
@@ -79,25 +97,33 @@ def compare(old: Any, new: Any, shape: Shape, given: Any = None) -> Edits:  # no
     no objects change as a whole.
     """
     if not isinstance(old, dict) or not isinstance(new, dict):
+        new = project(frame.kept, new)
         return Edits(new, keys=set() if same(old, new) else {""})
+    if isinstance(frame.kept, dict):
+        new = {k: v for k, v in new.items() if k in frame.kept or k in frame.ignored}
     last = given if isinstance(given, dict) else old
     edits = Edits(dict(new))
-    for key in (old.keys() | new.keys()) - shape.ignored:
+    for key in (old.keys() | new.keys()) - frame.ignored:
         before, after = old.get(key), new.get(key)
         if key in old and key in new and last.get(key, edits) is after:
             edits.value[key] = before
             continue
-        identity = shape.collections.get(key)
+        identity, part = frame.collections.get(key), frame.part(key)
         if identity and isinstance(before, list) and isinstance(after, list):
             seen = last.get(key)
             aligned = isinstance(seen, list) and len(seen) == len(before)
             lists = (before, seen if aligned and seen is not None else before, after)
-            merged, found, ordered = _compare_lists((key,), lists, identity)
+            within = part[0] if isinstance(part, list) else None
+            listed = Listed((key,), identity, within)
+            merged, found, ordered = _compare_lists(listed, lists)
             edits.value[key] = merged
             edits.take((key,), found)
             if not ordered:
                 edits.keys.add(key)
-        elif key not in old or key not in new or not same(before, after):
+            continue
+        if key in new:
+            after = edits.value[key] = project(part, after)
+        if key not in old or key not in new or not same(before, after):
             edits.keys.add(key)
             if identity and isinstance(after, list):
                 edits.value[key] = unshared(after)
@@ -106,8 +132,17 @@ def compare(old: Any, new: Any, shape: Shape, given: Any = None) -> Edits:  # no
     return edits
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of facts: its path, what identifies them, what of each is kept."""
+
+    path: Path
+    identity: Identity
+    kept: Shape
+
+
 def _compare_lists(
-    path: Path, lists: tuple[list[Any], list[Any], list[Any]], identity: Identity
+    listed: Listed, lists: tuple[list[Any], list[Any], list[Any]]
 ) -> tuple[list[Any], list[Edit], bool]:
     """Return the new list, unchanged elements being the old objects, and the edits.
 
@@ -115,18 +150,20 @@ def _compare_lists(
     tells whether what is in both stands in the order it had.
     """
     old, given, new = lists
+    identity, kept = listed.identity, listed.kept
     if len(old) == len(new):
         differing = _differing(given, new)
         if all(identity(old[i]) == identity(new[i]) for i in differing):
             merged = list(old)
             edits = []
             for i in differing:
-                if not same(old[i], new[i]):
-                    merged[i] = own(new[i])
-                    edits.append(Edit(path, old[i], merged[i]))
+                element = project(kept, new[i])
+                if not same(old[i], element):
+                    merged[i] = own(element)
+                    edits.append(Edit(listed.path, old[i], merged[i]))
             return merged, edits, True
-    merged = list(new)
-    edits, ordered = _matched(path, old, merged, identity)
+    merged = [project(kept, element) for element in new] if kept else list(new)
+    edits, ordered = _matched(listed, old, merged)
     return merged, edits, ordered
 
 
@@ -143,12 +180,13 @@ def _differing(given: list[Any], new: list[Any]) -> list[int]:
 
 
 def _matched(
-    path: Path, old: list[Any], merged: list[Any], identity: Identity
+    listed: Listed, old: list[Any], merged: list[Any]
 ) -> tuple[list[Edit], bool]:
     """Return the edits between lists in which elements came, went or moved.
 
     The second result tells whether what was matched kept its order.
     """
+    path, identity = listed.path, listed.identity
     left: dict[str, deque[int]] = {}
     for i, element in enumerate(old):
         left.setdefault(identity(element), deque()).append(i)

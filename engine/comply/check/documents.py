@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from comply.check.changes import Edits, Positions, Shape, compare
+from comply.check.changes import Edits, Frame, Positions, compare
 from comply.check.rego_check import Counts, Runner, State, Update, follow_change, start
 from comply.check.single import Singles, run_single
 from comply.check.undetermined import (
@@ -146,7 +146,9 @@ def edits_between(
         return None
     collections = {c.path[0]: c.identity for c in new.collections if len(c.path) == 1}
     ignored = _ALIAS if new.world == "terraform" else frozenset[str]()
-    edits = compare(old.value, new.value, Shape(collections, ignored), given)
+    # A value that was handed over holds all of it, one that was read what is kept.
+    kept = new.shape if new.locate is nowhere else None
+    edits = compare(old.value, new.value, Frame(collections, ignored, kept), given)
     edits.moved = new.locate is not nowhere
     if ignored and isinstance(edits.value, dict):
         # The plan under its other name has to hold the same lists.
