@@ -107,6 +107,7 @@ def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
         notices=tuple(notices),
         threshold=Severity(settings.fail_on),
         failing=failing,
+        about={rule.id: rule for rule in session.described()},
     )
     if findings:
         secrets = frozenset[str]().union(*(d.sensitive() for d in documents))
