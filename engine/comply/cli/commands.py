@@ -15,6 +15,7 @@ of help, so that a list of commands imports none of them."""
 COMMANDS: Final[Table] = {
     "check": ("comply.cli.check", "Check files and folders against rules."),
     "watch": ("comply.cli.watch", "Check again on each save, and say what changed."),
+    "bench": ("comply.cli.bench", "Measure what rules cost, by unit and by line."),
     "test": ("comply.cli.test", "Run the tests of policies."),
     "eval": ("comply.cli.eval", "Evaluate a Rego query."),
     "explain": ("comply.cli.explain", "Tell why a finding is there, or is not."),
