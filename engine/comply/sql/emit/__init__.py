@@ -1,0 +1,1 @@
+"""ASSERTION -> SCRIPTS that make a database enforce it, and scripts that take them back."""
