@@ -26,7 +26,6 @@ _MOST_ROWS: Final = 20
 """How many rows of evidence are shown."""
 
 _STATUSES: Final = tuple(Status)
-_MARKUP: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 @dataclass(slots=True)
@@ -108,4 +107,6 @@ def _plain(value: object) -> str:
 def _element(attributes: str, value: object) -> str:
     # ASCII only: U+2028, unpaired surrogates and the like are escapes then.
     text = json.dumps(value, separators=(",", ":"))
-    return f'<script type="application/json" {attributes}>{text.translate(_MARKUP)}</script>\n'
+    for sign, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+        text = text.replace(sign, escape)
+    return f'<script type="application/json" {attributes}>{text}</script>\n'

@@ -8,19 +8,25 @@ line.
 
 import json
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, Final, TextIO
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, Final, TextIO, TypeAlias
 
 from comply.findings import Finding, Status
 from comply.report.exempt import entries, sentence
 from comply.report.links import is_absolute, repository_path, uri
 from comply.report.run import Run
 from comply.report.sarif_rules import LEVELS, descriptors
+from comply.source import Span
+
+_Artifact: TypeAlias = Callable[[str], dict[str, str]]
 
 _SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
     "sarif-schema-2.1.0.json"
 )
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, default=str)
 
 _ROOT: Final = "%SRCROOT%"
 """What paths are relative to; GitHub, Azure DevOps and editors know the name."""
@@ -31,6 +37,7 @@ def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
     listed = list(findings)
     errors = [f for f in listed if f.status is Status.ERROR]
     rules = descriptors((f for f in listed if f.status is not Status.ERROR), run)
+    artifact = cache(lambda file: _artifact(file, run))
     index = {rule["id"]: i for i, rule in enumerate(rules)}
     driver = {
         "name": "comply",
@@ -43,7 +50,7 @@ def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
         "originalUriBaseIds": {
             _ROOT: {"description": {"text": "The root of the repository."}}
         },
-        "invocations": [_invocation(errors, run)],
+        "invocations": [_invocation(errors, run, artifact)],
     }
     # Line by line: the whole log as one value takes ten times the memory and time.
     out.write(f'{{"$schema": {_text(_SCHEMA)}, "version": "2.1.0", "runs": [\n')
@@ -56,7 +63,7 @@ def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
         fingerprint = finding.fingerprint
         seen[fingerprint] += 1
         result = {
-            **_result(finding, index[finding.rule_id], run),
+            **_result(finding, index[finding.rule_id], artifact),
             "partialFingerprints": {
                 "primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}",
                 "comply/v1": fingerprint,
@@ -68,16 +75,16 @@ def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return _ENCODER.encode(value)
 
 
-def _result(finding: Finding, index: int, run: Run) -> dict[str, Any]:
+def _result(finding: Finding, index: int, artifact: _Artifact) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.rule_id,
         "ruleIndex": index,
         **_verdict(finding),
         "message": {"text": finding.message or finding.title or finding.rule_id},
-        "locations": [_location(finding, run)],
+        "locations": [_location(finding, artifact)],
         "properties": {
             "severity": str(finding.severity),
             "status": str(finding.status),
@@ -109,37 +116,45 @@ def _suppression(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _location(finding: Finding, run: Run) -> dict[str, Any]:
+def _location(finding: Finding, artifact: _Artifact) -> dict[str, Any]:
     location: dict[str, Any] = {}
-    span, path = finding.span, repository_path(finding.span, run)
-    if span and path:
+    span = finding.span
+    if span and (place := artifact(span.file)):
         region = {"startLine": span.row, "startColumn": span.col}
         if span.width > 1:
             region["endColumn"] = span.col + span.width
-        place = {"uri": uri(path)}
-        if not (is_absolute(path) or path.startswith("../")):
-            place["uriBaseId"] = _ROOT
         location["physicalLocation"] = {"artifactLocation": place, "region": region}
     if finding.fact:
         location["logicalLocations"] = [{"fullyQualifiedName": finding.fact}]
     return location
 
 
-def _invocation(errors: list[Finding], run: Run) -> dict[str, Any]:
+def _artifact(file: str, run: Run) -> dict[str, str]:
+    """Return the location of a file, nothing for what is no file."""
+    path = repository_path(Span(file, 1, 1), run)
+    if not path:
+        return {}
+    place = {"uri": uri(path)}
+    if not (is_absolute(path) or path.startswith("../")):
+        place["uriBaseId"] = _ROOT
+    return place
+
+
+def _invocation(errors: list[Finding], run: Run, artifact: _Artifact) -> dict[str, Any]:
     return {
         "executionSuccessful": not errors,
         "toolExecutionNotifications": [
-            *(_notification(f, run) for f in errors),
+            *(_notification(f, artifact) for f in errors),
             *({"level": "note", "message": {"text": text}} for text in run.notices),
         ],
     }
 
 
-def _notification(finding: Finding, run: Run) -> dict[str, Any]:
+def _notification(finding: Finding, artifact: _Artifact) -> dict[str, Any]:
     note: dict[str, Any] = {
         "level": "error",
         "message": {"text": finding.message or finding.title},
     }
-    if location := _location(finding, run):
+    if location := _location(finding, artifact):
         note["locations"] = [location]
     return note

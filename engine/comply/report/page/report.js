@@ -45,6 +45,11 @@
     return node;
   }
   const value = (text, name = "span") => element(name, { class: "value", dir: "auto" }, text);
+  // A line of a narrow column may end after each slash.
+  function path(text) {
+    const parts = text.split(/(?<=\/)/).flatMap((part) => [element("wbr"), part]);
+    return element("span", { class: "value", dir: "auto" }, ...parts);
+  }
   const many = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
   // ---- filters ----
@@ -274,8 +279,8 @@
       element("td", {}, element("span", { class: `word ${severity}` }, severity)),
       element("td", {}, statuses[row[STATUS]]),
       cell,
-      element("td", {}, value(place(row))),
-      element("td", {}, value(rules[row[RULE]][0])));
+      element("td", {}, path(place(row))),
+      element("td", {}, path(rules[row[RULE]][0])));
     button.addEventListener("click", () => toggle(line, row, button));
     return open ? [line, details(row)] : [line];
   }
