@@ -12,16 +12,38 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from manifests import as_yaml, manifests
-from plans import plan
+from plans import HEAD, changes, declaration_of, is_declared, tail
 from policies import policies
 
 
 def write_plan(resources: int, target: Path, seed: int = 0) -> None:
-    """Write a plan as `terraform show -json` does: one line."""
-    with target.open("w") as out:
-        json.dump(plan(resources, seed), out, separators=(",", ":"))
+    """Write a plan as `terraform show -json` does: one line, sorted by address.
+
+    The changes go to a file as they are made, and from there in order to the plan: of
+    each only the address is held.
+    """
+    with TemporaryFile() as heap, target.open("wb") as out:
+        places = []
+        declared = []
+        for change in changes(resources, seed):
+            line = _json(change)
+            places.append((change["address"], heap.tell(), len(line)))
+            heap.write(line)
+            if is_declared(change):
+                declared.append(declaration_of(change))
+        out.write(_json(HEAD)[:-1] + b',"resource_changes":[')
+        for i, (_, start, size) in enumerate(sorted(places)):
+            heap.seek(start)
+            out.write((b"," if i else b"") + heap.read(size))
+        rest = tail(sorted(declared))
+        out.write(b"]," + _json(rest)[1:])
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def write_manifests(number: int, folder: Path, seed: int = 0) -> None:

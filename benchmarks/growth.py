@@ -7,13 +7,13 @@ the time for each resource: that at any size is at most 1.2 times that at the sm
 import json
 from collections.abc import Callable
 
-from measure import Bar, Outcome, Verdict, median_of, show
+from measure import Bar, Outcome, Verdict, median_of, scaled, show
 from opa_plan import FILES, NAMES
 from plans import plan
 
 import comply.rego
 
-SIZES = (5_000, 20_000, 80_000, 200_000)
+SIZES = tuple(scaled(n, n // 100) for n in (5_000, 20_000, 80_000, 200_000))
 
 
 def run() -> Outcome:

@@ -11,14 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import opa
-from measure import ROOT, Bar, Outcome, Verdict, median_of, show
+from measure import ROOT, Bar, Outcome, Verdict, median_of, scaled, show
 from plans import buckets_and_blocks
 
 import comply.rego
 
 RULE = ROOT / "benchmarks" / "rules" / "block_of_the_bucket.rego"
 QUERY = "data.bench.block_of_the_bucket.deny"
-NUMBER = 10_000
+NUMBER = scaled(10_000, 200)
 
 
 def run() -> Outcome:

@@ -10,9 +10,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
+
+QUICK: Final = "--quick" in sys.argv
+"""Whether a benchmark only shows that it works: small inputs, no claims."""
 
 ROOT = Path(__file__).parents[1]
 ENGINE = ROOT / "engine"
@@ -53,6 +57,31 @@ class Outcome:
     verdicts: tuple[Verdict, ...] = ()
     notes: str = ""
     skipped: str = ""
+
+
+def scaled(full: int, quick: int) -> int:
+    """Return a size: the one that the claim names, or with `--quick` a small one."""
+    return quick if QUICK else full
+
+
+def interleaved(
+    runs: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int
+) -> dict[str, float]:
+    """Return the median of each measurement over rounds in which all take their turn.
+
+    So that what else the machine does hits one as much as the other.
+    """
+    taken: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for run in runs.values():
+            for what, milliseconds in run().items():
+                taken.setdefault(what, []).append(milliseconds)
+    return {what: statistics.median(times) for what, times in taken.items()}
+
+
+def clock(run: Callable[[], object]) -> float:
+    """Return the duration of one run in milliseconds."""
+    return median(run, 1)
 
 
 def median(run: Callable[[], object], repeats: int = 5) -> float:
@@ -139,10 +168,13 @@ def show(outcome: Outcome) -> None:
     print(outcome.claim.strip(), "\n")
     if outcome.skipped:
         print("skipped:", outcome.skipped)
+    if QUICK:
+        print("a quick run: too small to say anything about the claim")
     for bar in outcome.bars:
         print(f"{bar.label:60} {bar.value:12,.2f} {bar.unit}")
     for verdict in outcome.verdicts:
         word = "met" if verdict.met else "NOT MET"
+        word = "not claimed of so little" if QUICK else word
         bound = f"{verdict.sense} {verdict.bound:g}"
         print(f"{verdict.what:60} {verdict.value:12,.2f} {bound}: {word}")
     if outcome.notes:

@@ -19,12 +19,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from generate import write_plan
-from measure import ROOT, RULES, Bar, Outcome, Verdict, median_of, ratio, show
+from measure import ROOT, RULES, Bar, Outcome, Verdict, median_of, ratio, scaled, show
 
 import comply
 
-RESOURCES = 50_000
-REPEATS = 20
+RESOURCES = scaled(50_000, 1_500)
+REPEATS = scaled(20, 4)
 BASELINE = RULES / "terraform" / "baseline"
 ALONE = (
     BASELINE / "required-tags" / "required-tags.rego",

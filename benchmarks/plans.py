@@ -5,7 +5,7 @@ values known only after apply); the names and values are made up.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ FLAGS = (
 KEYS: tuple[str | int | None, ...] = (None, 0, 1, "blue", "eu.west-1", 'k"q', "a[0].b")
 MODULES = ("network", "storage", "service", "cluster", "queue", "cache")
 DEEPEST = 6
+HEAD: Json = {"format_version": "1.2", "terraform_version": "1.14.0", "variables": {}}
 FAULTY = 0.05
 ACTIONS: tuple[tuple[tuple[str, ...], int], ...] = (
     (("create",), 60),
@@ -76,22 +77,44 @@ def plan(resources: int, seed: int = 0) -> Json:
     One bucket in twenty lacks its own access block, one database in twenty is public,
     one resource in twenty lacks a tag. The configuration declares the buckets' blocks.
     """
+    made = sorted(changes(resources, seed), key=lambda change: str(change["address"]))
+    declared = [declaration_of(change) for change in made if is_declared(change)]
+    return {**HEAD, "resource_changes": made, **tail(declared)}
+
+
+def changes(resources: int, seed: int = 0) -> Iterator[Json]:
+    """Yield the resource changes of a plan, in no order."""
     random = Random(seed)  # noqa: S311  (made-up data)
     modules = _modules(random, max(1, resources // 40))
-    changes: list[Json] = []
-    while len(changes) < resources:
+    made = 0
+    while made < resources:
         module = random.choice(modules)
         make = random.choices(_FAMILIES, weights=_WEIGHTS)[0]
-        changes.extend(make(random, module, len(changes)))
-    changes = sorted(changes[:resources], key=lambda change: str(change["address"]))
+        for change in make(random, module, made)[: resources - made]:
+            made += 1
+            yield change
+
+
+Declared: TypeAlias = tuple[str, str, str]
+"""What the configuration declares: the address of a change, its module, its name."""
+
+
+def is_declared(change: Json) -> bool:
+    """Tell whether the configuration declares the resource of a change."""
+    return bool(change["type"] == _BLOCK)
+
+
+def declaration_of(change: Json) -> Declared:
+    """Return what leads to a declaration."""
+    return change["address"], change.get("module_address", ""), change["name"]
+
+
+def tail(declared: Iterable[Declared]) -> Json:
+    """Return what follows the changes of a plan; `declared` is sorted."""
     return {
-        "format_version": "1.2",
-        "terraform_version": "1.14.0",
-        "variables": {},
-        "resource_changes": changes,
         "configuration": {
             "provider_config": {"aws": {"name": "aws", "full_name": AWS}},
-            "root_module": _configuration(changes),
+            "root_module": _configuration(declared),
         },
         "applyable": True,
         "complete": True,
@@ -294,18 +317,17 @@ _FAMILIES: tuple[Callable[[Random, Module, int], list[Json]], ...] = (
 _WEIGHTS = (3, 2, 4, 3, 3, 3)
 
 
-def _configuration(changes: list[Json]) -> Json:
+def _configuration(declared: Iterable[Declared]) -> Json:
     """Return the root module's configuration: the blocks, in the modules they stand in."""
     root: Json = {"resources": [], "module_calls": {}}
-    for change in changes:
-        if change["type"] == _BLOCK:
-            where = root
-            for name in _call_names(change.get("module_address", "")):
-                call = where.setdefault("module_calls", {}).setdefault(
-                    name, {"source": f"./{name}", "module": {"resources": []}}
-                )
-                where = call["module"]
-            where["resources"].append(_declaration(change["name"]))
+    for _, module, name in declared:
+        where = root
+        for call_name in _call_names(module):
+            call = where.setdefault("module_calls", {}).setdefault(
+                call_name, {"source": f"./{call_name}", "module": {"resources": []}}
+            )
+            where = call["module"]
+        where["resources"].append(_declaration(name))
     return root
 
 

@@ -2,8 +2,9 @@
 
     python benchmarks/run.py                 all of them
     python benchmarks/run.py start_up ...    these; the others keep their last outcome
+    python benchmarks/run.py --quick ...     on small inputs, to see that they work
 
-Outcomes stand in benchmarks/results.json, with the machine and the day; README.md and one
+A quick run keeps nothing. Outcomes stand in benchmarks/results.json, with the machine and the day; README.md and one
 SVG a benchmark are made from it.
 """
 
@@ -17,20 +18,23 @@ from typing import Any
 
 import opa
 from chart import svg
-from measure import Bar, Verdict, output
+from measure import QUICK, Bar, Verdict, output
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results.json"
 BENCHMARKS = (
     "start_up",
     "opa_plan",
+    "rego_cpp",
     "growth",
     "helper_that_searches",
     "gatekeeper_rules",
+    "many_rules",
     "one_change",
     "warm_runs",
     "memory",
     "policy_tests",
+    "yaml_parsers",
     "sql_delta",
 )
 INTRODUCTION = """# Benchmarks
@@ -47,10 +51,14 @@ sets of policies of any size.
 
 def main() -> None:
     """Run what the command line names, or everything."""
-    chosen = sys.argv[1:] or BENCHMARKS
+    chosen = [name for name in sys.argv[1:] if name != "--quick"] or BENCHMARKS
     unknown = set(chosen) - set(BENCHMARKS)
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}")
+    if QUICK:
+        for name in chosen:
+            print(output([sys.executable, FOLDER / f"{name}.py", "--quick"]))
+        return
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in chosen:
         print(f"{name} ...", flush=True)

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from measure import Bar, Outcome, Verdict, ratio, show
+from measure import Bar, Outcome, Verdict, ratio, scaled, show
 
 from comply.sql import Assertion, Sandbox, parse
 
-SIZES = (20_000, 2_000_000)
-REPEATS = 25
+SIZES = (20_000, scaled(2_000_000, 40_000))
+REPEATS = scaled(25, 2)
 TICKET = "a ticket comes"
 SCHEMA = """
 CREATE TABLE digits (n NUMBER);

@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from generate import write_plan
-from measure import RULES, Bar, Outcome, Verdict, comply, process, show
+from measure import RULES, Bar, Outcome, Verdict, comply, process, scaled, show
 from plans import plan
 
 RESOURCES = 200
 PACK = RULES / "terraform" / "baseline"
-REPEATS = 15
+REPEATS = scaled(15, 1)
 FINDINGS = 1
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from generate import write_manifests
-from measure import Bar, Outcome, Verdict, comply, median, output, process, show
+from measure import Bar, Outcome, Verdict, comply, median, output, process, scaled, show
 
-FILES = 5_000
-REPEATS = 7
+FILES = scaled(5_000, 60)
+REPEATS = scaled(7, 3)
 FINDINGS = 1
 
 
@@ -27,7 +27,7 @@ def run() -> Outcome:
         write_manifests(FILES, tree)
         files = sorted(tree.rglob("*.yaml"))
         assert len(files) == FILES
-        os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
+        os.environ["COMPLY_CACHE_DIR"] = str(Path(folder) / "cache")
         check = comply("check", tree, "--pack", "kubernetes/baseline")
         first = process(check, 1, FINDINGS)
         unchanged = process(check, REPEATS, FINDINGS)

@@ -16,13 +16,13 @@ from typing import Any, TypeAlias
 
 import yaml
 from manifests import as_yaml, manifests
-from measure import Bar, Outcome, Verdict, median, ratio, show
+from measure import Bar, Outcome, Verdict, median, ratio, scaled, show
 
 from comply.load.yaml_text import read_yaml
 from comply.source import LoadError, Source
 
-NUMBER = 1000
-REPEATS = 5
+NUMBER = scaled(1000, 20)
+REPEATS = scaled(5, 1)
 
 # A plain scalar and what Kubernetes makes of it (go-yaml 2, then JSON).
 SCALARS: tuple[tuple[str, Any], ...] = (
