@@ -23,7 +23,7 @@ from measure import ROOT, RULES, Bar, Outcome, Verdict, median_of, ratio, scaled
 
 import comply
 
-RESOURCES = scaled(50_000, 1_500)
+RESOURCES = scaled(50_000, 500)
 REPEATS = scaled(20, 4)
 BASELINE = RULES / "terraform" / "baseline"
 ALONE = (
