@@ -7,6 +7,7 @@ import click
 import pytest
 from tests.findings_samples import ALL, DATABASE, RUN
 
+from comply.cli.main import run
 from comply.cli.outputs import Output, outputs, repository, write_all
 from comply.report import REPORTERS
 from comply.source import ComplyError
@@ -64,3 +65,21 @@ def test_the_repository_around_a_folder(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: a worktree has a file\n")
     assert repository(tmp_path) == (tmp_path.as_posix(), "")
     assert repository(tmp_path / "a" / "b") == (tmp_path.as_posix(), "a/b")
+
+
+def test_sarif_of_a_run_tells_what_rules_are_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.sarif"
+    demo = Path(__file__).parents[1] / "fixtures" / "demo"
+    monkeypatch.chdir(demo.parents[1])
+    assert run(["check", str(demo), "-f", f"sarif={target}", "--no-cache"]) == 1
+    [made] = json.loads(target.read_text("utf-8"))["runs"]
+    rules = {rule["id"]: rule for rule in made["tool"]["driver"]["rules"]}
+    rule = rules["terraform/baseline/no-public-rds"]
+    assert rule["fullDescription"]["text"] != rule["shortDescription"]["text"]
+    assert rule["fullDescription"]["text"] in rule["help"]["markdown"]
+    places = [r["locations"][0]["physicalLocation"] for r in made["results"]]
+    if (demo.parents[1] / ".git").exists():
+        uris = {place["artifactLocation"]["uri"] for place in places}
+        assert "fixtures/demo/plan.json" in uris
