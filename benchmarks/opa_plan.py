@@ -56,7 +56,7 @@ print(json.dumps(sorted(found)))
 SIZES = (1_000, scaled(50_000, 2_000))
 IN_MEMORY = dict(zip(SIZES, (10, 20), strict=True))
 IN_ONE_PROCESS = {SIZES[1]: 8}
-ROUNDS = {SIZES[0]: scaled(9, 3), SIZES[1]: scaled(5, 1)}
+ROUNDS = {SIZES[0]: scaled(9, 1), SIZES[1]: scaled(5, 1)}
 
 
 @dataclass(frozen=True, slots=True)
