@@ -43,6 +43,10 @@ SQL_COMMANDS: Final[Table] = {
         "comply.cli.sql_lint",
         "Tell whether Oracle 23.26.1 would accept assertions.",
     ),
+    "emit": (
+        "comply.cli.sql_emit",
+        "Write what enforces assertions: Oracle's DDL, or triggers.",
+    ),
     "export": (
         "comply.cli.sql_export",
         "Write the assertions of a live schema as DDL.",

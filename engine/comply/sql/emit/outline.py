@@ -1,7 +1,7 @@
 """ASSERTION x SCHEMA -> OUTLINE of what enforces it: what is logged, asked and locked."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -50,7 +50,8 @@ class Outline:
 
     `denial` is the whole check; `probes` check what changed, none where changes cannot
     be followed. `shown` are the columns of the denial that tell its rows apart, none
-    for all of them.
+    for all of them. `cascades` name foreign keys by which a DELETE elsewhere changes one
+    of the tables.
     """
 
     assertion: Assertion
@@ -60,7 +61,7 @@ class Outline:
     probes: tuple[Probe, ...]
     lock: Lock
     shown: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    cascades: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -99,6 +100,7 @@ def outline(
         ),
         lock,
         _shown(denial, schema),
+        tuple(_cascades(denial, schema)),
     )
 
 
@@ -117,6 +119,14 @@ def _tables(denial: exp.Query, schema: Schema) -> Iterator[Table]:
             hint = "triggers need a table that the scripts create"
             raise SqlError(942, f"table {name} does not exist", hint=hint)
         yield schema.tables[name]
+
+
+def _cascades(denial: exp.Query, schema: Schema) -> Iterator[str]:
+    for table in _tables(denial, schema):
+        for key in table.constraints:
+            if key.references is not None and key.references.on_delete:
+                rule = f"ON DELETE {key.references.on_delete}"
+                yield f"{table.name} refers to {key.references.table} {rule}"
 
 
 def _watched(table: Table, deltas: Sequence[DeltaTree], lock: Lock) -> Watched:
