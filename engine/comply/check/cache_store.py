@@ -32,7 +32,7 @@ _TABLES: Final = (
     "CREATE TABLE scope (id TEXT PRIMARY KEY, used INTEGER NOT NULL) WITHOUT ROWID",
     (
         "CREATE TABLE entry (scope TEXT, name TEXT, value TEXT NOT NULL,"
-        " sum BLOB NOT NULL, PRIMARY KEY (scope, name)) WITHOUT ROWID"
+        " sum BLOB NOT NULL, PRIMARY KEY (scope, name))"
     ),
     "CREATE TABLE last_run (asked INTEGER NOT NULL, hits INTEGER NOT NULL)",
 )
