@@ -45,6 +45,9 @@ from comply.rego.parser import parse_module
 from comply.rules.checks import RegoChecks, Unit
 
 _SHOWN: Final = 4
+_MOST_STEPS: Final = 100_000
+"""How many steps judging one unit may take: about half a second."""
+
 FACTS_WORLD: Final = "terraform"
 
 
@@ -70,11 +73,12 @@ class Question:
 class Known:
     """What is known of checks: their plan, and what their units may read.
 
-    `names` are the unknown attributes that a unit was judged for; `lost` maps the units
+    `ids` maps the ids of entry rules in the compiled checks to those of the plan, `names` are the unknown attributes that a unit was judged for; `lost` maps the units
     that could not be followed to their rules.
     """
 
     plan: ir.Plan
+    ids: dict[int, ir.RuleId]
     questions: dict[int, Question] = field(default_factory=dict)
     names: dict[int, frozenset[str]] = field(default_factory=dict)
     lost: dict[int, str] = field(default_factory=dict)
@@ -104,7 +108,7 @@ def judge(
 ) -> tuple[Verdicts, Known]:
     """Return what is undetermined, and what is known of the checks for the next time."""
     if known is None:
-        known, fresh = Known(_planned(watch.state.checks)), None
+        known, fresh = _known(watch.state.checks), None
     made = Bench(watch, known, dict(watch.verdicts) if fresh else {}, None)
     small = Bench(watch, known, made.verdicts, fresh)
     for i, running in enumerate(watch.state.running):
@@ -160,11 +164,13 @@ def _judge_unit(
         made.known.lost.pop(number, None)
 
 
-def _planned(checks: RegoChecks) -> ir.Plan:
-    """Return the plan that checks were compiled from."""
+def _known(checks: RegoChecks) -> Known:
+    """Return the plan that checks were compiled from, with its own ids."""
     modules = tuple(map(parse_module, checks.sources))
     planned = plan_modules(modules, frozenset(), _as_written).plan
-    return optimize(replace(planned, entries=frozenset(checks.program.entries)))
+    by_path = {rule.path: rule.id for rule in planned.rules}
+    ids = {number: by_path[path] for number, path in checks.paths.items()}
+    return Known(optimize(replace(planned, entries=frozenset(ids.values()))), ids)
 
 
 def _as_written(plan: ir.Plan) -> ir.Plan:
@@ -175,24 +181,21 @@ def _question(made: Bench, running: Running) -> Question:
     plan, item = made.known.plan, running.item
     by_id = {rule.id: rule for rule in plan.rules}
     if isinstance(item, Unit):
-        chain = _chain(made.watch.state.checks, item, by_id)
+        chain = _chain(made, item, by_id)
     else:
-        chain = tuple(c for chain in by_id[item.id].chains for c in chain)
+        rule = by_id[made.known.ids[item.id]]
+        chain = tuple(c for chain in rule.chains for c in chain)
     steps = tuple(step for clause in chain for step in clause.steps)
     cut_at = cut(chain[0]) if isinstance(item, Unit) and len(chain) == 1 else None
     reads = unknown_reads(plan, steps, chain[0].source if chain else 0)
     return Question(chain, cut_at, reads, _joins(made, running))
 
 
-def _chain(
-    checks: RegoChecks, item: Unit, by_id: dict[int, ir.Rule]
-) -> tuple[ir.Clause, ...]:
+def _chain(made: Bench, item: Unit, by_id: dict[int, ir.Rule]) -> tuple[ir.Clause, ...]:
     """Return the clauses that a unit was compiled from."""
-    for entry, units in checks.program.entries.items():
-        for number, code in enumerate(units):
-            if code is item.code:
-                return by_id[entry].chains[number]
-    return ()
+    units = made.watch.state.checks.program.entries[item.entry]
+    number = next(i for i, code in enumerate(units) if code is item.code)
+    return by_id[made.known.ids[item.entry]].chains[number]
 
 
 def _joins(made: Bench, running: Running) -> bool:
@@ -272,6 +275,7 @@ def _follow_unit(
     if running.unit is not None and running.unit.error is not None:
         return
     machine = _machine(made, names)
+    machine.budget = _MOST_STEPS
     if question.cut is None:
         _judge_whole(made, number, question, machine)
         return
@@ -350,12 +354,12 @@ def _judge_whole(
             found += outcomes(machine, clause, clause.steps, {})
         results = tuple(running.unit.results.get(0, ()))
     elif not isinstance(running.item, Unit):
-        rule = machine.rules[running.item.id]
+        rule = machine.rules[made.known.ids[running.item.id]]
         for value, places in rule_outcomes(machine, rule):
             more = doubts_in(value)
             held = (True,) if more else members(value)
             found += [(item, places | more) for item in held]
-        value = made.watch.state.checks.program.rules[rule.id](running.context)
+        value = made.watch.state.checks.program.rules[running.item.id](running.context)
         results = tuple(members(value))
     verdict = _verdict(made, running, (0, results), found, about)
     if verdict is not None:

@@ -12,7 +12,6 @@ from datetime import datetime
 from hashlib import sha256
 from json import dumps, loads
 from pathlib import Path
-from sys import implementation
 from typing import Any, Final
 
 from comply.check.cache_records import (
@@ -24,14 +23,17 @@ from comply.check.cache_records import (
     encode,
     evaluated_ids,
     is_settled,
+    plain_rule,
+    rule_of,
     stamp,
 )
 from comply.check.cache_store import Store, open_store
 from comply.cli.found import Survey
-from comply.cli.settings import Settings
+from comply.cli.settings import Settings, left_out
 from comply.findings import Finding, Severity, Status
 from comply.load.folder import Left, walk
 from comply.report.run import Run, ordered
+from comply.rules.build import build
 from comply.rules.files import RuleFile, pack_files, user_files
 from comply.source import LoadError
 from comply.version import VERSION
@@ -54,13 +56,14 @@ class Options:
     """What a run was asked for besides its settings.
 
     `jobs` is the number of processes, None to choose; `cache` the folder to keep things
-    in, None to keep nothing.
+    in, None to keep nothing. `texts` come to hold those of inputs that are no files.
     """
 
     kind: str | None = None
     now: datetime | None = None
     cache: Path | None = None
     jobs: int | None = None
+    texts: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ def check_files(
     Raises:
         ComplyError: if rules cannot be read.
     """
-    listing = _listing(settings.paths or (Path(),))
+    listing = _listing(settings)
     if listing is None:
         return None
     named = bool(settings.rules or settings.packs)
@@ -102,11 +105,12 @@ def check_files(
     return _composed(turn, records)
 
 
-def _listing(paths: Iterable[Path]) -> Listing | None:
-    """Return the files at paths, None if some cannot be checked by themselves."""
+def _listing(settings: Settings) -> Listing | None:
+    """Return the files at the paths of settings, None if some cannot be checked by themselves."""
     found = Listing()
-    for path in paths:
-        items = walk(path) if path.is_dir() else [path]
+    skips = left_out(settings)
+    for path in settings.paths or (Path(),):
+        items = walk(path, skips) if path.is_dir() else [path]
         named = not path.is_dir()
         for item in items:
             match item:
@@ -126,27 +130,12 @@ def _listing(paths: Iterable[Path]) -> Listing | None:
 
 def _scope(rules: list[RuleFile], settings: Settings, options: Options) -> str:
     """Return what names all that findings follow from, the files left out."""
-    state = sha256(f"{VERSION} {implementation.cache_tag} {Path.cwd()}".encode())
-    parts: list[Any] = [_build(), settings.parameters, options.kind]
+    state = sha256(str(Path.cwd()).encode())
+    parts: list[Any] = [build(), settings.parameters, options.kind]
     parts.append(None if options.now is None else options.now.isoformat())
     parts += [(f.id, f.pack, f.source.name, f.source.text) for f in rules]
     state.update(dumps(parts, sort_keys=True, default=repr).encode())
     return state.hexdigest()[:32]
-
-
-def _build() -> list[tuple[str, int, int]]:
-    """Return the state of comply's own modules: who develops it has one version long."""
-    found = []
-    folders = [str(Path(__file__).parents[1])]
-    while folders:
-        with os.scandir(folders.pop()) as scan:
-            for entry in scan:
-                if entry.name.endswith(".py"):
-                    state = entry.stat()
-                    found.append((entry.path, state.st_size, state.st_mtime_ns))
-                elif "." not in entry.name and entry.name != "__pycache__":
-                    folders += [entry.path] if entry.is_dir() else []
-    return sorted(found)
 
 
 @dataclass(slots=True)
@@ -228,7 +217,7 @@ class _Turn:
             "one": looks_at_one(session),
             # A rule that does not compile may read a file that comes to be mended.
             "stays": not session.problems,
-            "rules": [rule.id for rule in session.described()],
+            "rules": [plain_rule(rule) for rule in session.described()],
         }
         if not self.about["one"]:
             return {}
@@ -304,6 +293,7 @@ def _composed(
     if not findings and not ids:
         findings.append(idle())
     settings = turn.settings
+    about = {rule.id: rule for rule in map(rule_of, turn.about["rules"])}
     notices = list(survey.notices(rules_named=bool(settings.rules)))
     if not (settings.rules or settings.packs):
         notices.insert(0, f"packs that fit: {', '.join(turn.packs)}")
@@ -311,10 +301,11 @@ def _composed(
         version=VERSION,
         documents=documents,
         facts=sum(r.facts for r in records.values()),
-        rules=len(ids.union(turn.about["rules"])),
+        rules=len(ids.union(about)),
         packs=tuple(turn.packs),
         notices=tuple(notices),
         threshold=Severity(settings.fail_on),
+        about=about,
     )
     return ordered(findings), run
 

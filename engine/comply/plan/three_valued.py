@@ -41,7 +41,8 @@ class NotFollowedError(Exception):
 class Machine:
     """One plan over one document with doubts; what rules gave is kept.
 
-    `left` is how many steps one question may still take.
+    `left` is how many steps one question may still take, `budget` how many all
+    questions may.
     """
 
     rules: dict[int, ir.Rule]
@@ -51,6 +52,7 @@ class Machine:
     memo: dict[Any, list[Outcome]] = field(default_factory=dict)
     indexes: dict[Any, "Index"] = field(default_factory=dict)
     left: int = _MOST_STEPS
+    budget: int = _MOST_STEPS
 
 
 @dataclass(slots=True)
@@ -100,7 +102,8 @@ def solve(
         yield given, places
         return
     machine.left -= 1
-    if machine.left < 0:
+    machine.budget -= 1
+    if machine.left < 0 or machine.budget < 0:
         raise NotFollowedError
     first, rest = steps[0], steps[1:]
     for found, more in _step(machine, first, given):

@@ -7,12 +7,11 @@ compiled code, so it is taken only from a folder that nobody else can write to.
 import marshal
 import os
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from sys import implementation
 from types import CodeType
-from typing import Any, Final
+from typing import Any
 
 from comply.findings import Severity, Status
 from comply.plan.link import (
@@ -26,13 +25,10 @@ from comply.plan.link import (
     link,
 )
 from comply.plan.shape import Shape
+from comply.rules.build import build
 from comply.rules.files import RuleFile
 from comply.rules.rule import Rule
 from comply.source import Source
-from comply.version import VERSION
-
-_FORM: Final = 3
-"""The form of what is kept, told apart between two versions of comply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,10 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class RegoChecks:
-    """The checks of files that were compiled together; `shape` is what they read."""
+    """The checks of files that were compiled together.
+
+    `shape` is what they read, `paths` are those of entry rules by id.
+    """
 
     program: Program
     sources: tuple[Source, ...]
@@ -70,6 +69,7 @@ class RegoChecks:
     units: tuple[Unit, ...]
     wholes: tuple[Whole, ...]
     shape: Shape = None
+    paths: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,14 @@ def linked(made: Compiled, files: list[RuleFile]) -> RegoChecks:
         for rule, status, entry, reads in made.wholes
     )
     sources = tuple(files[i].source for i in made.files)
-    return RegoChecks(program, sources, made.rules, units, wholes, made.shape)
+    wanted = {*program.entries, *(whole.id for whole in wholes)}
+    paths = {number: path for number, path, _ in made.layout.rules if number in wanted}
+    return RegoChecks(program, sources, made.rules, units, wholes, made.shape, paths)
 
 
 def digest(files: Iterable[RuleFile]) -> str:
-    """Return what names the compiled form of files: texts, ids, versions."""
-    state = sha256(f"{VERSION} {_FORM} {implementation.cache_tag}".encode())
+    """Return what names the compiled form of files: texts, ids, comply's own code."""
+    state = sha256(repr(build()).encode())
     for file in files:
         for part in (file.id, file.pack, file.source.name, file.source.text):
             state.update(part.encode("utf-8", "surrogatepass"))
