@@ -121,6 +121,9 @@ def judge(
         if fresh is not None:
             gone = fresh.gone if alone else None
             _forget(made.verdicts, i, gone)
+            if i in known.lost:
+                # What took too long would take as long again after each change.
+                continue
         if names:
             _judge_unit(small if alone else made, i, question, names)
     return made.verdicts, known
