@@ -4,13 +4,14 @@ A record holds no text of the file but what a report shows, redacted already.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from hashlib import sha256
 from json import JSONDecodeError, dumps, loads
 from os import stat_result
 from typing import Any, Final
 
 from comply.findings import Finding, Severity, Status
+from comply.rules.rule import Rule
 from comply.source import Span
 
 _COARSE: Final = 2_100_000_000
@@ -142,6 +143,18 @@ def finding_of(value: Any) -> Finding:  # noqa: ANN401
         remedy,
         tuple(evidence),
     )
+
+
+def plain_rule(rule: Rule) -> list[Any]:
+    """Return what is known of a rule as JSON values."""
+    return list(astuple(rule))
+
+
+def rule_of(fields: Any) -> Rule:  # noqa: ANN401
+    """Return the rule that JSON values stand for."""
+    found: list[Any] = [tuple(f) if isinstance(f, list) else f for f in fields]
+    severity = None if found[2] is None else Severity(found[2])
+    return Rule(found[0], found[1], severity, *found[3:])
 
 
 def is_plain(value: object) -> bool:
