@@ -6,9 +6,9 @@ tests can fail.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
+from itertools import islice, product
 from random import Random
 
 import psycopg
@@ -23,6 +23,7 @@ from tests.emitted_postgres import (
 )
 from tests.postgres_server import Postgres, binaries, running
 from tests.shared_data import SHARED
+from tests.test_sql_delta import FORMS, TABLES, random_change
 
 from comply.sql.emit.outline import Outline
 
@@ -118,7 +119,8 @@ def raced(
         pair = (first, second)
         for conn, level in zip(pair, levels, strict=True):
             run_script(conn, f"SET TRANSACTION ISOLATION LEVEL {level}")
-            run_script(conn, "SELECT count(*) FROM tickets")
+            # This is when the transaction's snapshot is taken.
+            run_script(conn, "SELECT count(*) FROM pg_class")
         failed = stepped(first, changes[0])
         waiting = pool.submit(stepped, second, changes[1])
         while not waiting.done() and not blocked(server, second):
@@ -235,8 +237,8 @@ def writer(server: Postgres, level: str, seed: int) -> list[str]:
     failed = []
     with connection(server, "races") as conn:
         conn.isolation_level = psycopg.IsolationLevel[level.replace(" ", "_")]
-        for number in range(40):
-            changes = [random_change(random, seed, number) for _ in range(2)]
+        for _ in range(40):
+            changes = [change_of_seeds(random) for _ in range(2)]
             for _ in range(20):
                 try:
                     for change in changes:
@@ -251,7 +253,7 @@ def writer(server: Postgres, level: str, seed: int) -> list[str]:
     return failed
 
 
-def random_change(random: Random, seed: int, number: int) -> str:
+def change_of_seeds(random: Random) -> str:
     one = random.randint(1, 4)
     new = "nextval('numbers')"
     choices = (
@@ -289,3 +291,93 @@ def test_writers_at_random_break_nothing(
         made = conn.execute("SELECT to_regclass(%s)", (name,)).fetchone()
         if made and made[0]:
             assert conn.execute(f"SELECT 1 FROM {name}".encode()).fetchone() is None
+
+
+SMALL = "".join(f"CREATE TABLE {t} (k NUMBER, x NUMBER, y NUMBER);" for t in TABLES)
+
+
+STARTS = (
+    "INSERT INTO ta VALUES (1, 1, 1), (2, 2, 2); INSERT INTO tb VALUES (1, 1, 1)",
+    "INSERT INTO ta VALUES (1, 2, 1); INSERT INTO tb VALUES (1, 1, 1), (1, 1, 2)",
+    "SELECT",
+)
+
+
+# Those for which the sequences below hold changes that break them only together.
+SKEWED = (6, 7, 10, 18, 19)
+
+
+def grown(conn: Conn, one: Outline, random: Random) -> str:
+    """Return a script that fills the tables, at random, so that the assertion holds."""
+    for rows in STARTS:
+        run_script(conn, f"TRUNCATE ta, tb, tc; {rows}")
+        if not violated(conn, one):
+            break
+    else:
+        pytest.fail("no start satisfies it")
+    done = [f"TRUNCATE ta, tb, tc; {rows}"]
+    for _ in range(12):
+        change = random_change(random)
+        if not breaks(conn, one, [change]):
+            run_script(conn, change)
+            done.append(change)
+    return ";".join(done)
+
+
+def breaks(conn: Conn, one: Outline, changes: Sequence[str]) -> bool:
+    """Tell whether changes break an assertion, and take them back."""
+    with conn.transaction(force_rollback=True):
+        for change in changes:
+            run_script(conn, change)
+        return violated(conn, one)
+
+
+def skews(conn: Conn, one: Outline, random: Random) -> Iterator[tuple[str, str]]:
+    """Yield changes that only break an assertion together."""
+    for _ in range(120):
+        one_change, other = random_change(random), random_change(random)
+        together = (one_change, other), (other, one_change)
+        alone = (one_change,), (other,)
+        if all(breaks(conn, one, some) for some in together) and not any(
+            breaks(conn, one, some) for some in alone
+        ):
+            yield one_change, other
+
+
+def times_broken(
+    server: Postgres, conn: Conn, form: int, *, locked: bool
+) -> tuple[int, int]:
+    """Race changes at random; return how many pairs, and how many of them broke it."""
+    random = Random(form)  # noqa: S311  (a fixed sequence, not a secret)
+    run_script(conn, in_postgres(SMALL))
+    rule = f"CREATE ASSERTION a CHECK ({FORMS[form]}) DEFERRABLE ENABLE NOVALIDATE"
+    [one] = put_in_force(conn, SMALL, rule)
+    if not locked:
+        unlocked(conn, one)
+    run_script(conn, "SET session_replication_role = replica")
+    start = grown(conn, one, random)
+    pairs = list(islice(skews(conn, one, random), 4))
+    broken = 0
+    for pair in pairs:
+        raced(server, pair, (random.choice(LEVELS), "READ COMMITTED"))
+        broken += violated(conn, one)
+        run_script(conn, start)
+    return len(pairs), broken
+
+
+@pytest.mark.parametrize("form", range(len(FORMS)))
+def test_changes_at_random_break_nothing(
+    server: Postgres, conn: Conn, form: int
+) -> None:
+    assert times_broken(server, conn, form, locked=True)[1] == 0
+
+
+def test_changes_at_random_break_some_without_the_lock(
+    server: Postgres, conn: Conn
+) -> None:
+    tried = broken = 0
+    for form in SKEWED:
+        with fresh(conn, "races"):
+            pairs, some = times_broken(server, conn, form, locked=False)
+            tried, broken = tried + pairs, broken + some
+    assert tried == broken > len(SKEWED)
