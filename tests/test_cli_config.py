@@ -66,7 +66,7 @@ def test_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("text", "place", "message", "hint"),
     [
         ("path: [a]\n", "1:1", "unknown setting 'path'", "did you mean 'paths'?"),
-        ("xyzzy: 1\n", "1:1", "unknown setting 'xyzzy'", "known: fail_on"),
+        ("xyzzy: 1\n", "1:1", "unknown setting 'xyzzy'", "known: baseline"),
         ("packs: a\n", "1:1", "must be a list, not", "Packs of rules"),
         ("packs:\n  - a\n  - 3\n", "3:5", "packs.1: this must be a text", ""),
         ("packs: ['']\n", "1:9", "packs.0", ""),

@@ -1,8 +1,9 @@
 """comply.yaml: what a project checks, with which rules, and what fails a run."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
@@ -22,7 +23,9 @@ _Locate: TypeAlias = Callable[[tuple[str | int, ...]], Span | None]
 class Config:
     """The settings of a project.
 
-    `paths` and `rules` are relative to the folder of the file. `parameters` maps a rule
+    `paths`, `rules`, `exclude`, `baseline` and the files of `formats` are relative to the
+    folder of the file. `severities` maps a rule id or a pattern to the severity that its
+    findings have here; `exceptions` are as written. `parameters` maps a rule
     id to what its author lets a project choose; rules read them at
     `data.comply.parameters[id]`. Findings below `fail_on` do not fail a run.
     `undetermined` is pass, warn or fail: what becomes of what cannot be told yet.
@@ -34,6 +37,11 @@ class Config:
     fail_on: Severity = Severity.INFO
     undetermined: str = "warn"
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    severities: dict[str, str] = field(default_factory=dict)
+    exceptions: tuple[dict[str, str], ...] = ()
+    baseline: str = ""
+    formats: tuple[str, ...] = ()
 
 
 class ConfigError(ComplyError):
@@ -74,22 +82,56 @@ def configure(value: object, locate: _Locate) -> Config:
         fail_on=Severity(members.get("fail_on", Severity.INFO)),
         undetermined=members.get("undetermined", "warn"),
         parameters=members.get("parameters") or {},
+        exclude=tuple(members.get("exclude", ())),
+        severities=members.get("severities") or {},
+        exceptions=_dated(members.get("exceptions", ()), locate),
+        baseline=members.get("baseline", ""),
+        formats=tuple(members.get("formats", ())),
     )
+
+
+def _dated(
+    exceptions: Iterable[dict[str, str]], locate: _Locate
+) -> tuple[dict[str, str], ...]:
+    """Return exceptions whose dates are days of the calendar.
+
+    Raises:
+        ConfigError: if one is not.
+    """
+    listed = tuple(exceptions)
+    for i, item in enumerate(listed):
+        try:
+            date.fromisoformat(item.get("until", "2000-01-01"))
+        except ValueError:
+            raise ConfigError(
+                f"exceptions.{i}.until: there is no day {item['until']}",
+                locate(("exceptions", i, "until")),
+                hint="write a date as YYYY-MM-DD",
+            ) from None
+    return listed
 
 
 def _explain(error: ValidationError, locate: _Locate) -> ConfigError:
     path = tuple(error.absolute_path)
     schema: dict[str, Any] = dict(cast("dict[str, Any]", error.schema))
     if error.validator == "additionalProperties":
-        known = sorted(schema["properties"])
+        known = sorted(name for name in schema["properties"] if name != "$schema")
         members = cast("dict[str, Any]", error.instance)
-        unknown = next(name for name in members if name not in known)
+        unknown = next(name for name in members if name not in schema["properties"])
         return ConfigError(
             f"unknown setting {unknown!r}",
             locate((*path, unknown)),
             hint=_suggest(unknown, known),
         )
     name = ".".join(map(str, path)) or NAME
+    if error.validator == "required":
+        written = cast("dict[str, Any]", error.instance)
+        lacking = next(key for key in schema["required"] if key not in written)
+        return ConfigError(
+            f"{name}: `{lacking}` is missing",
+            locate(path),
+            hint=str(schema["properties"][lacking].get("description", "")),
+        )
     if error.validator == "enum":
         choices = [str(choice) for choice in schema["enum"]]
         return ConfigError(

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
@@ -10,6 +10,7 @@ import click
 from comply.cli.addresses import live_options, names_database
 from comply.cli.cache import cache_folder
 from comply.cli.cached_check import Options, check_files
+from comply.cli.exemptions import Judged, exempt_known
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import Settings, read_settings
 from comply.cli.terminal import Choice
@@ -66,6 +67,12 @@ from comply.report.run import Run
     "counted), warn (shown) or fail. Default: warn.",
 )
 @click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Known findings, which are exempt: `comply baseline create` writes the file.",
+)
+@click.option(
     "--kind",
     type=click.Choice(list(LOADERS)),
     help="What the named files are, where they do not tell.",
@@ -110,6 +117,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     output: Path | None,
     fail_on: str | None,
     undetermined: str | None,
+    baseline: Path | None,
     kind: str | None,
     now: str | None,
     config: Path | None,
@@ -129,6 +137,9 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     helm template chart | comply check - -r policy/
     comply check oracle://user@host:1521/service -r rules/
 
+    What is allowed is shown as exempt: `# comply:ignore RULE reason="..."` above a
+    block, `exceptions` in comply.yaml, --baseline.
+
     Exit code: 0 clean, 1 violations, 2 could not check.
     """  # noqa: D301  (click wants the character)
     if names_database(paths):
@@ -136,15 +147,20 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 
         return run_check(click.get_current_context())
     started = time.perf_counter()
-    wanted = outputs(formats, output)
     settings = merge(read_settings(config), paths, rules, packs)
+    wanted = outputs(formats or settings.formats, output)
     if fail_on:
         settings = replace(settings, fail_on=fail_on)
     if undetermined:
         settings = replace(settings, undetermined=undetermined)
+    if baseline:
+        settings = replace(settings, baseline=baseline)
     cache = None if no_cache else cache_folder()
     options = Options(kind, moment(now), cache, jobs)
     findings, run = check(settings, options)
+    whole = not (paths or rules or packs)
+    judged = Judged(day(options.now), whole, options.texts)
+    findings, run = exempt_known(findings, run, settings, judged)
     run = replace(run, seconds=time.perf_counter() - started)
     write_all(wanted, findings, run, colour)
     return exit_code(findings, run.threshold, run.failing)
@@ -209,6 +225,11 @@ def merge(
     if rules or packs:
         settings = replace(settings, rules=rules, packs=packs)
     return settings
+
+
+def day(now: datetime | None) -> date:
+    """Return the day that exceptions are held against, in UTC."""
+    return (now or datetime.now(UTC)).astimezone(UTC).date()
 
 
 def moment(text: str | None) -> datetime | None:

@@ -22,6 +22,13 @@ COMMANDS: Final[Table] = {
     "fmt": ("comply.cli.fmt", "Rewrite Rego v0 as v1."),
     "spacelift": ("comply.cli.spacelift", "Decide as Spacelift would."),
     "rules": ("comply.cli.rules", "List the rules that come with comply, or your own."),
+    "init": ("comply.cli.init", "Write a comply.yaml from what is in this folder."),
+    "config": ("comply.cli.config", "Show the settings, and where they come from."),
+    "baseline": ("comply.cli.baseline", "Keep known findings, to see only new ones."),
+    "completion": (
+        "comply.cli.completion",
+        "Print what completes commands in a shell.",
+    ),
     "cache": ("comply.cli.cache_command", "Show or clear what runs keep."),
     "sql": ("comply.cli.sql", "Work with SQL assertions."),
     "verify-oracle": (

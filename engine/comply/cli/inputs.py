@@ -1,14 +1,14 @@
 """PATHS -> INPUTS: which files a run checks, and what is to be said about the others."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from comply.cli.found import Input, Survey
 from comply.findings import Finding, Severity, Status
 from comply.load.detect import detect, role
 from comply.load.encoding import decode, read
-from comply.load.folder import Left, walk
+from comply.load.folder import Left, take_all, walk
 from comply.load.terraform_source.folder import (
     called_folders,
     gather,
@@ -18,18 +18,26 @@ from comply.load.terraform_source.folder import (
 from comply.source import LoadError, Source
 
 STDIN = Path("-")
+STDIN_NAME = "<stdin>"
 
 
-def survey(paths: Iterable[Path], kind: str | None) -> Survey:
-    """Return what there is to check at `paths`; `kind` is that of all files named."""
+def survey(
+    paths: Iterable[Path],
+    kind: str | None,
+    skips: Callable[[Path], bool] = take_all,
+) -> Survey:
+    """Return what there is to check at `paths`; `kind` is that of all files named.
+
+    In folders, what `skips` is true of is not looked at.
+    """
     found = Survey()
     for path in paths:
         try:
             if path == STDIN:
-                source = decode("<stdin>", sys.stdin.buffer.read())
+                source = decode(STDIN_NAME, sys.stdin.buffer.read())
                 found.inputs.append(name_kind(source, kind))
             elif path.is_dir():
-                _look_through(path, found)
+                _look_through(path, found, skips)
             elif is_configuration(path.name) and kind in (None, "terraform_source"):
                 read(path, str(path))
                 found.modules[path.parent.as_posix()] = True
@@ -118,9 +126,9 @@ def _stage(item: Input) -> int:
     return 2 if creates_assertions(item.source) else 3
 
 
-def _look_through(folder: Path, found: Survey) -> None:
+def _look_through(folder: Path, found: Survey, skips: Callable[[Path], bool]) -> None:
     before = len(found.inputs)
-    for item in walk(folder):
+    for item in walk(folder, skips):
         match item:
             case Left():
                 found.left.append(item)

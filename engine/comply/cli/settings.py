@@ -1,21 +1,32 @@
-"""comply.yaml as the commands see it: found, read, its paths made useful from here."""
+"""comply.yaml as the commands see it: found, read, its paths made useful from here.
 
-from dataclasses import dataclass, field
+A flag goes before the environment, that before the file, that before the default.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from comply.exempt.allowance import Allowance, fits_path
+from comply.findings import SEVERITIES
 from comply.source import ComplyError, Span
 
 NAME: Final = "comply.yaml"
 
+_UNDETERMINED: Final = ("pass", "warn", "fail")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the command line and comply.yaml together ask for.
+    """What the command line, the environment and comply.yaml together ask for.
 
     `fail_on` is the least severity that fails a run; `undetermined` what becomes of
-    what cannot be told yet; `file` the comply.yaml the
-    settings come from, if there is one.
+    what cannot be told yet; `exclude` are patterns of paths that are not looked at;
+    `severities` maps rules or patterns to severities; `formats` are reports as `-f`
+    names them; `file` is the comply.yaml the settings come from, if there is one.
+    `origins` tells where each setting that is no default was given.
     """
 
     paths: tuple[Path, ...] = ()
@@ -25,17 +36,102 @@ class Settings:
     undetermined: str = "warn"
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     file: Path | None = None
+    exclude: tuple[str, ...] = ()
+    severities: dict[str, str] = field(default_factory=dict)
+    exceptions: tuple[Allowance, ...] = ()
+    baseline: Path | None = None
+    formats: tuple[str, ...] = ()
+    origins: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 def read_settings(file: Path | None) -> Settings:
     """Return the settings in `file`, or in the comply.yaml of this folder if any.
 
+    `COMPLY_CONFIG` names the file too, and other variables settings in it.
+
     Raises:
-        ComplyError: if the file cannot be read or says what comply does not know.
+        ComplyError: if the file cannot be read or says what comply does not know, or if
+            a variable does.
     """
-    if file is None and not Path(NAME).exists():
-        return Settings()
-    return _read(file or Path(NAME))
+    named = os.environ.get("COMPLY_CONFIG")
+    if file is None and named:
+        file = Path(named)
+    found = Settings()
+    if file is not None or Path(NAME).exists():
+        found = _read(file or Path(NAME))
+    return with_environment(found, os.environ)
+
+
+def with_environment(settings: Settings, variables: Mapping[str, str]) -> Settings:
+    """Return the settings with what variables such as COMPLY_FAIL_ON say put first.
+
+    An empty variable says nothing. Lists are separated as PATH is, packs and formats by
+    commas.
+
+    Raises:
+        ComplyError: if a variable has a value that its setting cannot have.
+    """
+    for setting, read in VARIABLES.items():
+        name = f"COMPLY_{setting.upper()}"
+        if text := variables.get(name):
+            settings = replace(
+                settings,
+                **{setting: read(name, text)},
+                origins={**settings.origins, setting: name},
+            )
+    return settings
+
+
+def left_out(settings: Settings) -> Callable[[Path], bool]:
+    """Return what tells whether a path in a folder is not to be looked at."""
+    patterns = settings.exclude
+
+    def skips(path: Path) -> bool:
+        return any(fits_path(pattern, path.as_posix()) for pattern in patterns)
+
+    return skips
+
+
+def _paths(_name: str, text: str) -> tuple[Path, ...]:
+    return tuple(Path(part) for part in text.split(os.pathsep) if part)
+
+
+def _words(_name: str, text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _path(_name: str, text: str) -> Path:
+    return Path(text)
+
+
+def _severity(name: str, text: str) -> str:
+    return _one_of(name, text, tuple(map(str, SEVERITIES)))
+
+
+def _undetermined(name: str, text: str) -> str:
+    return _one_of(name, text, _UNDETERMINED)
+
+
+def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        raise ComplyError(
+            f"{name}: {text!r} is not one of {', '.join(choices)}",
+            hint=f"unset {name}, or give it one of these",
+        )
+    return text
+
+
+VARIABLES: Final[dict[str, Callable[[str, str], Any]]] = {
+    "paths": _paths,
+    "exclude": _words,
+    "packs": _words,
+    "rules": _paths,
+    "fail_on": _severity,
+    "undetermined": _undetermined,
+    "baseline": _path,
+    "formats": _words,
+}
+"""The settings that a variable can give, and what reads its text."""
 
 
 def _read(file: Path) -> Settings:
@@ -64,4 +160,43 @@ def _read(file: Path) -> Settings:
         undetermined=config.undetermined,
         parameters=config.parameters,
         file=file,
+        exclude=tuple(_below(here, p) for p in config.exclude),
+        severities=config.severities,
+        exceptions=tuple(
+            _allowance(item, here, locate(("exceptions", i)))
+            for i, item in enumerate(config.exceptions)
+        ),
+        baseline=here / config.baseline if config.baseline else None,
+        formats=tuple(_format(text, here) for text in config.formats),
+        origins={name: _origin(locate, name, file) for name in value or {}},
+    )
+
+
+def _origin(
+    locate: Callable[[tuple[str | int, ...]], Span | None], name: str, file: Path
+) -> str:
+    span = locate((name,))
+    return f"{file}:{span.row}" if span else str(file)
+
+
+def _below(folder: Path, pattern: str) -> str:
+    """Return a pattern of paths that is relative to a folder as one from here."""
+    base = folder.as_posix()
+    return pattern if base == "." else f"{base}/{pattern.removeprefix('./')}"
+
+
+def _format(text: str, folder: Path) -> str:
+    name, equals, file = text.partition("=")
+    return f"{name}={folder / file}" if equals else name
+
+
+def _allowance(item: dict[str, str], folder: Path, place: Span | None) -> Allowance:
+    return Allowance(
+        rules=(item["rule"],),
+        reason=item["reason"],
+        owner=item.get("owner", ""),
+        until=item.get("until", ""),
+        facts=(item["fact"],) if "fact" in item else (),
+        paths=(_below(folder, item["path"]),) if "path" in item else (),
+        place=place,
     )

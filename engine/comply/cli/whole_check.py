@@ -7,8 +7,14 @@ from typing import Final
 from comply.check.session import Loaded, Session
 from comply.cli.cached_check import MANIFESTS, Options, idle
 from comply.cli.found import Input, Survey
-from comply.cli.inputs import creates_assertions, nothing_in, survey, unreadable
-from comply.cli.settings import Settings
+from comply.cli.inputs import (
+    STDIN_NAME,
+    creates_assertions,
+    nothing_in,
+    survey,
+    unreadable,
+)
+from comply.cli.settings import Settings, left_out
 from comply.cli.undetermined import sort_undetermined
 from comply.findings import Finding, Severity
 from comply.load.facts import facts
@@ -17,7 +23,7 @@ from comply.report.run import Run, ordered
 from comply.source import ComplyError, LoadError
 from comply.version import VERSION
 
-_FITTING: Final = {
+FITTING: Final = {
     "terraform_plan": "terraform/baseline",
     "terraform_source": "terraform/baseline",
     "kubernetes": MANIFESTS,
@@ -57,7 +63,9 @@ def open_session(settings: Settings, options: Options) -> Opened:
     Raises:
         ComplyError: if rules do not compile, or if there is nothing to check.
     """
-    found = survey(settings.paths or (Path(),), options.kind)
+    found = survey(settings.paths or (Path(),), options.kind, left_out(settings))
+    no_files = (i.source for i in found.inputs if i.source.name == STDIN_NAME)
+    options.texts.update((source.name, source.text) for source in no_files)
     packs = settings.packs
     if not (settings.rules or packs):
         packs = _fitting(found.inputs)
@@ -125,7 +133,7 @@ def _fitting(inputs: list[Input]) -> tuple[str, ...]:
         for item in inputs
         if not (item.named and item.kind == "oracle_ddl" and _ruled(inputs))
     }
-    fitting = (pack for kind, pack in _FITTING.items() if kind in kinds)
+    fitting = (pack for kind, pack in FITTING.items() if kind in kinds)
     return tuple(dict.fromkeys(fitting))
 
 

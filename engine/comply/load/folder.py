@@ -1,7 +1,7 @@
 """FOLDER -> FILES: which files of a tree may be documents or rules."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,8 +26,17 @@ class Left:
     reason: str
 
 
-def walk(root: Path) -> Iterator[Path | Left | LoadError]:
+def take_all(_path: Path) -> bool:
+    """Tell that a path is not to be left out."""
+    return False
+
+
+def walk(
+    root: Path, skips: Callable[[Path], bool] = take_all
+) -> Iterator[Path | Left | LoadError]:
     """Yield the candidates of a tree in the order of their names.
+
+    Files and folders of which `skips` is true are not looked at.
 
     A symbolic link is followed if it is a file inside the tree; one that leads out of
     it or to a folder is `Left`. What cannot be read is a `LoadError`: nothing is known
@@ -46,6 +55,8 @@ def walk(root: Path) -> Iterator[Path | Left | LoadError]:
         below = []
         for entry in entries:
             path = Path(entry.path)
+            if skips(path):
+                continue
             if entry.is_symlink():
                 if found := _linked(path, inside):
                     yield found

@@ -1,0 +1,1 @@
+"""FINDINGS x EXCEPTIONS -> FINDINGS: what someone allowed, and why, and until when."""

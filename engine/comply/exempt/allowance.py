@@ -1,0 +1,115 @@
+"""Exceptions as data, wherever they are written, and which findings they speak of."""
+
+import re  # noqa: TID251  (patterns made of escaped text, no Rego)
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from comply.findings import Exemption, Finding
+from comply.source import Span
+
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """One exception: for which rules, facts and files, why, by whom, until when.
+
+    `rules`, `facts` and `paths` hold patterns; without any of a kind, all are meant.
+    `rows` are the first and last row of the block that an inline exception stands at,
+    None for one that has no block there; `fact` is what a manifest is called, for an
+    annotation. `until` is a date (YYYY-MM-DD, the last day), empty for always.
+    """
+
+    rules: tuple[str, ...]
+    reason: str
+    owner: str = ""
+    until: str = ""
+    facts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    place: Span | None = None
+    inline: bool = False
+    rows: tuple[int, int] | None = None
+    fact: str = ""
+
+    @property
+    def exemption(self) -> Exemption:
+        """What an exempt finding says of the exception."""
+        place = f"{self.place.file}:{self.place.row}" if self.place else ""
+        return Exemption(self.reason, self.owner, self.until, place, self.inline)
+
+
+def covers(allowance: Allowance, finding: Finding) -> bool:
+    """Tell whether an exception speaks of a finding, whatever its date says."""
+    if not any(fits(rule, finding.rule_id) for rule in allowance.rules):
+        return False
+    if allowance.inline:
+        return _stands_at(allowance, finding)
+    file = finding.span.file if finding.span else ""
+    facts, paths = allowance.facts, allowance.paths
+    return (not facts or any(fits(pattern, finding.fact) for pattern in facts)) and (
+        not paths or any(fits_path(pattern, file) for pattern in paths)
+    )
+
+
+def _stands_at(allowance: Allowance, finding: Finding) -> bool:
+    place, span = allowance.place, finding.span
+    if place is None or span is None or span.file != place.file:
+        return False
+    if allowance.fact and finding.fact == allowance.fact:
+        return True
+    rows = allowance.rows
+    return rows is not None and rows[0] <= span.row <= rows[1]
+
+
+def has_expired(allowance: Allowance, today: date) -> bool:
+    """Tell whether the last day of an exception is over."""
+    return bool(allowance.until) and date.fromisoformat(allowance.until) < today
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a day of the calendar as YYYY-MM-DD."""
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Tell whether a text fits a pattern; only `*` and `?` stand for something else.
+
+    Brackets are those of addresses, so the keys of `for_each` can be patterns too.
+
+    >>> fits('module.x.aws_s3_bucket.b["*"]', 'module.x.aws_s3_bucket.b["logs"]')
+    True
+    >>> fits("terraform/*", "kubernetes/baseline/no-latest")
+    False
+    """
+    return _compiled(pattern, folders=False).fullmatch(text) is not None
+
+
+def fits_path(pattern: str, path: str) -> bool:
+    """Tell whether a path fits a pattern, or lies in a folder that does.
+
+    `*` stays in one folder, `**` goes through any number of them.
+
+    >>> [fits_path(p, "legacy/a/main.tf") for p in ("legacy", "*/main.tf", "**/main.tf")]
+    [True, False, True]
+    """
+    path = path.replace("\\", "/").removeprefix("./")
+    expression = _compiled(pattern.removeprefix("./").rstrip("/"), folders=True)
+    found = expression.match(path)
+    return found is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str, *, folders: bool) -> re.Pattern[str]:
+    one = "[^/]" if folders else "."
+    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": f"{one}*", "?": one}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    text = "".join(meaning.get(part, re.escape(part)) for part in parts)
+    return re.compile(text + ("(?:/.*)?\\Z" if folders else "\\Z"), re.DOTALL)
