@@ -29,7 +29,8 @@ class Record:
     `role` is what the file is to a run: "document", or why it is none ("template",
     "rules", "other", "settings"); "error" if it could not be read, which is then the
     only finding; "alien" if it cannot be checked by itself. `evaluated` are the ids of
-    the rules that were run.
+    the rules that were run. A file is `plain` if nothing in it speaks to comply, such as
+    an exception does.
     """
 
     role: str
@@ -37,6 +38,7 @@ class Record:
     facts: int = 0
     evaluated: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def encode(kept: Kept) -> str | None:
         record.facts,
         record.evaluated,
         [plain_finding(f) for f in record.findings],
+        record.plain,
     ]
     return dumps([kept.stamp, kept.seen, kept.digest, body], separators=(",", ":"))
 
@@ -105,9 +108,9 @@ def decode_all(texts: dict[str, str]) -> dict[str, Kept]:
 
 def _kept(value: Any) -> Kept:  # noqa: ANN401
     state, seen, digest, body = value
-    role, documents, facts, evaluated, findings = body
+    role, documents, facts, evaluated, findings, plain = body
     found = tuple(map(finding_of, findings)) if findings else ()
-    record = Record(role, documents, facts, tuple(evaluated), found)
+    record = Record(role, documents, facts, tuple(evaluated), found, plain)
     return Kept(tuple(state), seen, digest, record)
 
 

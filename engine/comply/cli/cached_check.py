@@ -56,7 +56,8 @@ class Options:
     """What a run was asked for besides its settings.
 
     `jobs` is the number of processes, None to choose; `cache` the folder to keep things
-    in, None to keep nothing. `texts` come to hold those of inputs that are no files.
+    in, None to keep nothing. `texts` come to hold those of inputs that are no files, and
+    nothing for files known to hold no exceptions, so that they need not be read.
     """
 
     kind: str | None = None
@@ -284,6 +285,8 @@ def _composed(
 
         findings += redact(map(unreadable, turn.listing.errors), ())
     for name, record in records.items():
+        if record.plain and record.findings:
+            turn.options.texts[name] = ""
         if record.role in shelves:
             shelves[record.role].append(name)
     documents = sum(r.documents for r in records.values())

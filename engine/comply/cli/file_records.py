@@ -21,12 +21,15 @@ from comply.plan.link import ReadSet
 from comply.plan.runtime import collector_paused
 from comply.report.redact import redact
 from comply.rules.checks import RegoChecks
-from comply.source import LoadError
+from comply.source import LoadError, Source
 
 ALIEN: Final = Record("alien")
 """Of a file whose findings may depend on others, or may have to hide their secrets."""
 
 _WORLDS: Final = frozenset({"terraform", "kubernetes", "oracle"})
+_NAME: Final = "comply"
+"""What no text lacks that holds an exception."""
+
 _OUTSIDE: Final = (CONTEXTUAL | NONDETERMINISTIC) - {"rego.parse_module"}
 """Built-ins whose results, or effects, are not decided by what they are given."""
 
@@ -94,9 +97,9 @@ class Checker:
             if item.named:
                 raise nothing_in(item)
             return Record("other")
-        return self._run(documents)
+        return self._run(item.source, documents)
 
-    def _run(self, documents: list[Document]) -> Record:
+    def _run(self, source: Source, documents: list[Document]) -> Record:
         runner = Runner(self.session.base_documents([]), self.session.clock)
         found: dict[tuple[str, ...], Finding] = {}
         for document in documents:
@@ -112,6 +115,7 @@ class Checker:
             sum(1 for document in documents for _ in facts(document)),
             tuple(sorted(runner.evaluated)),
             tuple(redact(found.values(), ())) if found else (),
+            plain=_NAME not in source.text,
         )
 
 
