@@ -30,7 +30,7 @@ _HCL: Final = re.compile(
     r"|(?P<brace>[{}])",
     re.MULTILINE,
 )
-_YAML_LINE: Final = re.compile(r"^(?:[^#\n]*[ \t])?(?P<comment>#[^\n]*)", re.MULTILINE)
+_YAML_COMMENT: Final = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*", re.MULTILINE)
 _SIGNS: Final = re.compile(r"\A(?:#+|//+|--+|/\*+)|\*/\Z")
 
 
@@ -106,8 +106,8 @@ def _hcl(source: Source) -> Remarks:
 
 
 def _yaml(source: Source) -> Remarks:
-    found = _YAML_LINE.finditer(source.text)
-    comments = [(m.start("comment"), m["comment"]) for m in found]
+    found = _YAML_COMMENT.finditer(source.text)
+    comments = [(m.start(), m.group()) for m in found]
     lines = source.text.splitlines()
     return Remarks(comments, list(_manifests(lines)))
 
