@@ -47,6 +47,9 @@ _GLANCE: Final = 16
 _LARGE: Final = 8 << 20
 """A file of more bytes is no manifest, and not worth reading twice to find out."""
 
+_TOGETHER: Final = (".tf", ".tf.json", ".sql")
+"""How the names of files end that are read with those beside them."""
+
 _RULES: Final = ""
 """The name under which a scope keeps what is known of its rules; no file has it."""
 
@@ -115,17 +118,15 @@ def _listing(settings: Settings) -> Listing | None:
         named = not path.is_dir()
         for item in items:
             match item:
+                case Path():
+                    name = str(item)
+                    if name in found.files or name.endswith(_TOGETHER) or name == "-":
+                        return None
+                    found.files[name] = named
                 case Left():
                     found.left.append(item)
                 case LoadError():
                     found.errors.append(item)
-                case Path():
-                    name = str(item)
-                    if name == "-" or name.endswith((".tf", ".tf.json", ".sql")):
-                        return None
-                    if name in found.files:
-                        return None
-                    found.files[name] = named
     return found
 
 
