@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from comply.check.session import Session
+from comply.cli.rules_describe import show_relations, show_rules, write_docs
 from comply.cli.terminal import wants_colour
 from comply.findings import Status
 from comply.report.characters import one_line
@@ -19,9 +20,9 @@ from comply.source import ComplyError
 _OWN: Final = "your rules"
 
 
-@click.group()
+@click.group(commands=(show_rules, write_docs, show_relations))
 def command() -> None:
-    """List the rules that come with comply, or rules of your own."""
+    """Look at the rules that come with comply, or at rules of your own."""
 
 
 @command.command("list")
