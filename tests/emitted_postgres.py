@@ -31,7 +31,7 @@ def connection(server: Postgres, path: str = "public", **options: Any) -> Conn:
         user=USER,
         password=SECRET,
         dbname="postgres",
-        options=f"-c search_path={path} -c client_min_messages=warning -c jit=off",
+        options=f"-c search_path={path} -c client_min_messages=warning",
         **options,
     )
 

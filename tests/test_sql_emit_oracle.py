@@ -13,7 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 from tests.shared_data import FIXTURES
-from tests.test_sql_delta import FORMS, TABLES
+from tests.test_sql_delta import FORMS, TABLES, random_change
 
 from comply.cli.main import run
 from comply.database.duckdb import DuckDb
@@ -23,17 +23,21 @@ from comply.load.oracle_ddl import read_scripts
 from comply.source import Source
 from comply.sql import duckdb, parse
 from comply.sql.catalog import Catalog, Kind
-from comply.sql.delta import delta_trees
+from comply.sql.delta import Event, delta_trees
 from comply.sql.denial import resolved
+from comply.sql.emit import oracle_triggers
 from comply.sql.emit.naming import limited
 from comply.sql.emit.oracle_triggers import install
-from comply.sql.emit.outline import outline, qualified
+from comply.sql.emit.outline import Watched, outline, qualified
 from comply.sql.names import Resolver
 from comply.version import VERSION
 
 FOLDER = FIXTURES / "sql" / "emit"
 COLUMNS: dict[str, Kind] = {"K": "number", "X": "number", "Y": "number"}
 SCHEMA = "".join(f"CREATE TABLE {t} (k NUMBER, x NUMBER, y NUMBER);" for t in TABLES)
+
+KEYED = SCHEMA.replace(")", ", id NUMBER PRIMARY KEY)")
+Rows = dict[object, dict[str, object]]
 
 
 @pytest.mark.parametrize("target", ["oracle", "oracle-triggers", "postgresql"])
@@ -182,3 +186,92 @@ def _again(sql: str, catalog: Catalog) -> str:
 
 def _answers(db: DuckDb, queries: set[str]) -> set[str]:
     return {repr(row) for sql in queries for row in db.query(sql).rows}
+
+
+class Simulated:
+    """The triggers of an assertion, acted out in DuckDB: rows logged, queries asked.
+
+    The queries are those of the package, read back; what logs rows is PL/SQL, which only
+    Oracle runs, so that it is written here once more.
+    """
+
+    def __init__(self, db: DuckDb, check: str) -> None:
+        self.db = db
+        tables = read_scripts([Source("s", KEYED)]).schema
+        [made] = parse(f"CREATE ASSERTION a CHECK ({check})")
+        self.one = outline(made, tables, "oracle")
+        relations: dict[Name, dict[str, Kind]] = {
+            name: {**COLUMNS, "ID": "number"} for name in tables.tables
+        }
+        for name in tables.tables:
+            db.run(
+                f"CREATE TABLE \"{name}\" (K DECIMAL(9), X DECIMAL(9), Y DECIMAL(9), ID DECIMAL(9) DEFAULT nextval('ids'))"
+            )
+        for watched in self.one.tables:
+            log = f"COMPLY_A$LOG_{watched.table}"
+            columns: dict[str, Kind] = dict.fromkeys(watched.columns, "number")
+            relations[Name("", log)] = {"COMPLY_WAY": "number", **columns}
+            listed = ", ".join(f"{c} DECIMAL(9)" for c in relations[Name("", log)])
+            db.run(f'CREATE TABLE "{log}" ({listed})')
+        catalog = Catalog(relations)
+        asked = [
+            oracle_triggers._versions(self.one, p) + p.sql for p in self.one.probes
+        ]
+        self.queries = [_again(sql, catalog) for sql in asked or [self.one.denial]]
+        self.denial = made.denial("duckdb", catalog)
+
+    def rows(self, table: Name) -> Rows:
+        return {r["ID"]: r for r in self.db.query(f'SELECT * FROM "{table}"').dicts()}
+
+    def change(self, statement: str) -> tuple[bool, bool]:
+        """Run a statement; tell whether the triggers object, and the full check."""
+        before = {w.table: self.rows(w.table) for w in self.one.tables}
+        self.db.run(f"BEGIN; {statement}")
+        for watched in self.one.tables:
+            self.log(watched, before[watched.table], self.rows(watched.table))
+        found = any(self.db.query(sql).rows for sql in self.queries)
+        wanted = bool(self.db.query(self.denial).rows)
+        if wanted:
+            self.db.run("ROLLBACK")
+            return found, wanted
+        for watched in self.one.tables:
+            self.db.run(f'DELETE FROM "COMPLY_A$LOG_{watched.table}"')
+        self.db.run("COMMIT")
+        return found, wanted
+
+    def log(self, watched: Watched, old: Rows, new: Rows) -> None:
+        for identity in {*old, *new}:
+            was, now = old.get(identity), new.get(identity)
+            event: Event = (
+                "insert" if was is None else "delete" if now is None else "update"
+            )
+            if was and now and all(was[c] == now[c] for c in watched.columns):
+                continue
+            for way in watched.ways.get(event, ()):
+                row = (now if way > 0 else was) or {}
+                cells = [
+                    "NULL" if row[c] is None else str(row[c]) for c in watched.columns
+                ]
+                self.db.run(
+                    f'INSERT INTO "COMPLY_A$LOG_{watched.table}" VALUES ({", ".join([str(way), *cells])})'
+                )
+
+
+@pytest.mark.parametrize("form", range(len(FORMS)))
+def test_triggers_acted_out_refuse_what_the_full_check_finds(form: int) -> None:
+    random = Random(form)  # noqa: S311  (a fixed sequence, not a secret)
+    with closing(DuckDb()) as db:
+        db.run("CREATE SEQUENCE ids")
+        triggers = Simulated(db, FORMS[form])
+        db.run("INSERT INTO ta (k, x) VALUES (1, 1), (2, 2)")
+        asks = FORMS[form].startswith("EXISTS")
+        if not asks:
+            db.run("DELETE FROM ta")
+        db.run("INSERT INTO tb (k, x) VALUES (1, 1)")
+        broken = 0
+        for _ in range(40):
+            change = random_change(random).replace(" VALUES", "(k, x, y) VALUES")
+            found, wanted = triggers.change(change)
+            assert found == wanted, change
+            broken += wanted
+        assert broken or asks

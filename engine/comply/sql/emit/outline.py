@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from comply.dialect.errors import SqlError
 from comply.dialect.schema import Schema, Table
 from comply.dialect.syntax import Name, State
 from comply.sql.assertion import Assertion
@@ -13,6 +12,7 @@ from comply.sql.catalog import catalog_of
 from comply.sql.delta import DeltaTree, Event, Way, delta_trees, tables_of, transition
 from comply.sql.denial import in_dialect, resolved
 from comply.sql.emit.keys import Lock, lock_of
+from comply.sql.emit.narrow import narrowed
 from comply.sql.places import table_of
 
 SHOWN = 5
@@ -84,23 +84,26 @@ def outline(
     parts = assertion.parts()
     denial = resolved(parts, catalog)
     qualified(denial)
+    tables = [schema.tables[name] for name in tables_of(denial)]
     lock = lock_of(denial)
     deltas = list(delta_trees(denial, catalog))
     return Outline(
         assertion,
         state or assertion.state,
-        tuple(_watched(table, deltas, lock) for table in _tables(denial, schema)),
+        tuple(_watched(table, deltas, lock) for table in tables),
         in_dialect(denial, dialect, parts, pretty=True),
         tuple(
             dict.fromkeys(
-                Probe(d.table, d.way, in_dialect(d.tree, dialect, parts, pretty=True))
+                Probe(
+                    d.table, d.way, in_dialect(narrowed(d), dialect, parts, pretty=True)
+                )
                 for d in deltas
                 if d.place is not None
             )
         ),
         lock,
         _shown(denial, schema),
-        tuple(_cascades(denial, schema)),
+        tuple(_cascades(tables)),
     )
 
 
@@ -113,16 +116,8 @@ def qualified(denial: exp.Query) -> None:
             node.set("db", exp.to_identifier(owner, quoted=True) if owner else None)
 
 
-def _tables(denial: exp.Query, schema: Schema) -> Iterator[Table]:
-    for name in tables_of(denial):
-        if name not in schema.tables:
-            hint = "triggers need a table that the scripts create"
-            raise SqlError(942, f"table {name} does not exist", hint=hint)
-        yield schema.tables[name]
-
-
-def _cascades(denial: exp.Query, schema: Schema) -> Iterator[str]:
-    for table in _tables(denial, schema):
+def _cascades(tables: Sequence[Table]) -> Iterator[str]:
+    for table in tables:
         for key in table.constraints:
             if key.references is not None and key.references.on_delete:
                 rule = f"ON DELETE {key.references.on_delete}"

@@ -32,7 +32,9 @@ _LIMIT: Final = 63
 # Of two triggers the one whose name comes first runs first: check, then sweep.
 _SWEEP: Final = "$sweep"
 _EVENTS: Final = '"comply$events"'
-_DEFINED: Final = "LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT"
+_DEFINED: Final = (
+    "LANGUAGE plpgsql SECURITY DEFINER SET jit = off SET search_path FROM CURRENT"
+)
 
 
 def install(outlines: Sequence[Outline]) -> str:
