@@ -460,3 +460,16 @@ def test_verify_oracle_needs_privileges(oracle: Oracle, comply: Comply) -> None:
 def test_limits_have_sane_defaults() -> None:
     assert Limits().seconds > 0
     assert Limits().rows <= 1000
+
+
+def test_a_project_allows_what_it_knows(
+    oracle: Oracle, report: Report, tmp_path: Path
+) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(
+        "exceptions:\n  - {rule: '*/indexed-foreign-keys', fact: '*ORDERS*', reason: x}\n"
+    )
+    _, found = report(oracle.url, "--config", str(settings))
+    statuses = {f["rule_id"].rpartition("/")[2]: f["status"] for f in found}
+    assert statuses["indexed-foreign-keys"] == "exempt"
+    assert statuses["usable-indexes"] == "violation"

@@ -1,12 +1,14 @@
 """`comply check oracle://...`: a live database in, findings out."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from comply.cli.addresses import address_of, asked, login_of, names_database
 from comply.cli.cache import cache_folder
+from comply.cli.exemptions import Judged, exempt_known
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import read_settings
 from comply.database.address import Address, Login
@@ -26,14 +28,15 @@ def run_check(context: click.Context) -> int:
     Raises:
         ComplyError: a database cannot be reached, refuses the login, or fails.
     """
-    from comply.cli.check import exit_code, moment
+    from comply.cli.check import day, exit_code, moment
 
     started = time.perf_counter()
     given = context.params
     if not all(names_database([path]) for path in given["paths"]):
         raise click.UsageError("Check databases and files in runs of their own.")
-    reports = outputs(given["formats"], given["output"])
     settings = read_settings(given["config"])
+    reports = outputs(given["formats"] or settings.formats, given["output"])
+    settings = replace(settings, baseline=given["baseline"] or settings.baseline)
     rules = given["rules"] or settings.rules
     packs = given["packs"] or settings.packs
     fitting = not (given["rules"] or given["packs"] or packs)
@@ -61,6 +64,8 @@ def run_check(context: click.Context) -> int:
     )
     findings = [f for checked in found for f in checked.findings]
     findings = redact(ordered(findings), secrets)
+    judged = Judged(day(wanted.now), whole=False, texts={})
+    findings, run = exempt_known(findings, run, settings, judged)
     write_all(reports, findings, run, given["colour"])
     return exit_code(findings, threshold)
 
