@@ -4,9 +4,12 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from comply.check.cache_store import NAME, Store, open_store
-from comply.cli import cached_check
+from comply.cli import cached_check, kept_runs
 from comply.cli.cached_check import Options, check_files
+from comply.cli.check import check
 from comply.cli.main import run as comply
 from comply.cli.settings import Settings
 from comply.cli.whole_check import check_whole
@@ -104,13 +108,13 @@ rule_texts = st.sampled_from(
 
 
 def outcome(
-    check: Callable[[Settings, Options], tuple[list[Finding], Any] | None],
+    check: Callable[[Settings, Options], tuple[list[Finding], Any]],
     settings: Settings,
     options: Options,
 ) -> Result:
-    """Return what a check gives, errors too; the whole check where it gives nothing."""
+    """Return what a check gives, errors too."""
     try:
-        return check(settings, options) or check_whole(settings, options)
+        return check(settings, options)
     except ComplyError as error:
         return error.render()
 
@@ -237,7 +241,7 @@ class Edits(RuleBasedStateMachine):
         child = os.fork()
         if not child:
             try:
-                outcome(check_files, self.settings, Options(cache=self.cache, jobs=1))
+                outcome(check, self.settings, Options(cache=self.cache, jobs=1))
             finally:
                 os._exit(0)
         try:
@@ -249,7 +253,7 @@ class Edits(RuleBasedStateMachine):
     def same(self) -> None:
         options = Options(cache=self.cache, jobs=1)
         expected = outcome(check_whole, self.settings, Options())
-        assert outcome(check_files, self.settings, options) == expected
+        assert outcome(check, self.settings, options) == expected
 
 
 def die_while_writing(folder: Path) -> None:
@@ -282,6 +286,12 @@ def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "tier.rego").write_text(TIER)
     (tmp_path / "named.rego").write_text(NAMED)
     return tree
+
+
+def without_scripts(tree: Path) -> None:
+    for path in tree.rglob("*"):
+        if path.suffix in {".sql", ".tf"}:
+            path.unlink()
 
 
 def manifests_only(tree: Path) -> None:
@@ -409,6 +419,65 @@ def test_no_secret_reaches_the_cache(tree: Path) -> None:
     assert not any(b"correct horse" in path.read_bytes() for path in kept)
 
 
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("text", [JOIN, JOINED])
+def test_what_joins_files_is_kept_by_all_of_them(
+    tree: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_scripts(tree)
+    Path("x.rego").write_text(text)
+    settings = Settings(paths=(tree,), rules=(Path("x.rego"),))
+    options = Options(cache=Path("cache"))
+    first = check(settings, options)
+    assert first == check_whole(settings, Options())
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_runs, "_fresh", refuse)
+        patch.setattr(Path, "read_bytes", refuse)
+        assert check(settings, options) == first
+    (tree / "m1.yaml").write_text(manifest("Service", "n0", "one"))
+    assert check(settings, options) == check_whole(settings, Options())
+
+
+def test_the_clock_is_asked_each_time(tree: Path) -> None:
+    Path("x.rego").write_text(CLOCK)
+    settings = Settings(paths=(tree / "m1.yaml",), rules=(Path("x.rego"),))
+    moments = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
+    for now, number in zip(moments, (0, 1), strict=True):
+        options = Options(now=now, cache=Path("cache"))
+        assert len(check(settings, options)[0]) == number
+    with sqlite3.connect(f"cache/{NAME}") as db:
+        assert not db.execute(
+            "SELECT * FROM entry WHERE name LIKE char(10) || '%'"
+        ).fetchall()
+
+
+def test_a_file_that_changes_during_a_run_is_not_kept(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_scripts(tree)
+    Path("x.rego").write_text(JOINED)
+    settings = Settings(paths=(tree,), rules=(Path("x.rego"),))
+    options = Options(cache=Path("cache"))
+    real = kept_runs._fresh
+
+    def change_and_check(*given: Any) -> Any:
+        for path in tree.glob("m*.yaml"):
+            path.unlink()
+        return real(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_runs, "_fresh", change_and_check)
+        assert check(settings, options)
+    with sqlite3.connect(f"cache/{NAME}") as db:
+        assert not db.execute(
+            "SELECT * FROM entry WHERE name LIKE char(10) || '%'"
+        ).fetchall()
+
+
 @pytest.mark.parametrize("jobs", [1, 2, 3])
 def test_processes_find_what_one_finds(tree: Path, jobs: int) -> None:
     manifests_only(tree)
@@ -494,6 +563,39 @@ def test_what_was_used_least_recently_goes_first(tmp_path: Path) -> None:
     assert store.fetch("s11", ["0"])
     assert store.path.stat().st_size < 400_000
     store.close()
+
+
+def interrupted(tree: Path, jobs: int) -> tuple[int, str]:
+    """Press Ctrl-C during a run over many files; return its code and what it said."""
+    for i in range(4_000):
+        (tree / f"more{i}.yaml").write_text(manifest("Pod", f"p{i}", "one"))
+    line = [sys.executable, "-m", "comply.cli.main", "check", str(tree)]
+    line += ["-r", "named.rego", "--no-cache", "-j", str(jobs)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "engine")}
+    process = subprocess.Popen(
+        line,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 20
+    while jobs > 1 and time.monotonic() < deadline and not children.read_text().strip():
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    return process.returncode, said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
+def test_ctrl_c_ends_every_process_quietly(tree: Path) -> None:
+    manifests_only(tree)
+    code, said = interrupted(tree, 2)
+    assert (code, said.strip()) == (130, "interrupted")
 
 
 def test_a_locked_file_is_no_cache_for_this_run(

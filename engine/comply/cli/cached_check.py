@@ -90,7 +90,7 @@ def check_files(
     Raises:
         ComplyError: if rules cannot be read.
     """
-    listing = _listing(settings)
+    listing = listing_of(settings)
     if listing is None:
         return None
     named = bool(settings.rules or settings.packs)
@@ -101,7 +101,7 @@ def check_files(
     if any(file.language != "rego" for file in rules):
         return None
     store = open_store(options.cache) if options.cache is not None else None
-    turn = _Turn(settings, options, packs, listing, _scope(rules, settings, options))
+    turn = _Turn(settings, options, packs, listing, scope_of(rules, settings, options))
     with closing(store) if store is not None else nullcontext():
         records = turn.records(store)
     if records is None or any(r.role == "alien" for r in records.values()):
@@ -109,7 +109,7 @@ def check_files(
     return _composed(turn, records)
 
 
-def _listing(settings: Settings) -> Listing | None:
+def listing_of(settings: Settings) -> Listing | None:
     """Return the files at the paths of settings, None if some cannot be checked by themselves."""
     found = Listing()
     skips = left_out(settings)
@@ -130,7 +130,7 @@ def _listing(settings: Settings) -> Listing | None:
     return found
 
 
-def _scope(rules: list[RuleFile], settings: Settings, options: Options) -> str:
+def scope_of(rules: list[RuleFile], settings: Settings, options: Options) -> str:
     """Return what names all that findings follow from, the files left out."""
     state = sha256(str(Path.cwd()).encode())
     parts: list[Any] = [build(), settings.parameters, options.kind]
@@ -154,13 +154,13 @@ class _Turn:
     def records(self, store: Store | None) -> dict[str, Record] | None:
         """Return the records of all files in order, None if the rules do not let us."""
         seen = time.time_ns()
-        stamps = {name: _stamped(name) for name in self.listing.files}
+        stamps = {name: stamped(name) for name in self.listing.files}
         if any(state is not None and state[0] > _LARGE for state in stamps.values()):
             return None
         kept = self._fetched(store, stamps)
         if self.about.get("one") is False:
             return None
-        found, fresh = _still_true(kept, stamps, seen)
+        found, fresh = still_true(kept, stamps, seen)
         hits = len(found)
         missing = [name for name in stamps if name not in found]
         if any(record.role == "alien" for record in found.values()):
@@ -234,7 +234,7 @@ class _Turn:
         return dict(zip(missing, made, strict=True))
 
 
-def _still_true(
+def still_true(
     kept: dict[str, Kept], stamps: dict[str, Stamp | None], seen: int
 ) -> tuple[dict[str, Record], dict[str, Kept]]:
     """Return the records of files that are what they were, and those to be kept anew.
@@ -249,20 +249,22 @@ def _still_true(
             continue
         if now == item.stamp and is_settled(now, item.seen):
             found[name] = item.record
-        elif _digest(name) == item.digest:
+        elif digest_of(name) == item.digest:
             found[name] = item.record
             fresh[name] = Kept(now, seen, item.digest, item.record)
     return found, fresh
 
 
-def _stamped(name: str) -> Stamp | None:
+def stamped(name: str) -> Stamp | None:
+    """Return what tells whether a file is what it was, None if there is no such file."""
     try:
         return stamp(os.stat(name))  # noqa: PTH116  (a Path costs more than the call)
     except OSError:
         return None
 
 
-def _digest(name: str) -> str | None:
+def digest_of(name: str) -> str | None:
+    """Return what names the content of a file, None if it cannot be read."""
     try:
         return content_digest(Path(name).read_bytes())
     except OSError:

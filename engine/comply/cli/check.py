@@ -177,10 +177,10 @@ def check(settings: Settings, options: Options) -> tuple[list[Finding], Run]:
     """
     found = check_files(settings, options)
     if found is None:
-        # Imported here because a run that the cache answers needs no compiler.
-        from comply.cli.whole_check import check_whole
+        # Imported here because most runs over manifests do not come to this.
+        from comply.cli.kept_runs import check_together
 
-        found = check_whole(settings, options)
+        found = check_together(settings, options)
     return found
 
 

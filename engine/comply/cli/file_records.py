@@ -144,9 +144,23 @@ def looks_at_one(session: Session) -> bool:
     return not any(map(_looks_elsewhere, session.compiled))
 
 
-def _looks_elsewhere(checks: RegoChecks) -> bool:
+def depends_on_files(session: Session) -> bool:
+    """Tell whether the same rules say the same of the same files, tomorrow as well.
+
+    Assertions may ask for the time, and so may the scripts that they are run over.
+    """
+    if session.problems or session.asserts:
+        return False
+    return not any(_asks_outside(checks) for checks in session.compiled)
+
+
+def _asks_outside(checks: RegoChecks) -> bool:
     text = checks.program.code.text
-    if any(f"lookup({name!r})" in text for name in _OUTSIDE):
+    return any(f"lookup({name!r})" in text for name in _OUTSIDE)
+
+
+def _looks_elsewhere(checks: RegoChecks) -> bool:
+    if _asks_outside(checks):
         return True
     if any(x.reads == frozenset() for x in checks.units):
         return True
