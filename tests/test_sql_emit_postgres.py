@@ -400,3 +400,22 @@ def test_a_transaction_older_than_the_triggers_is_sent_back(
         put_in_force(conn, COVER, COVERED)
         with pytest.raises(psycopg.errors.SerializationFailure):
             run_script(old, "INSERT INTO ta VALUES (1, 1, 0)")
+
+
+def test_cascades_through_two_tables_need_a_deferred_check(conn: Conn) -> None:
+    """A limit, and documented: PostgreSQL passes on the second DELETE after our trigger."""
+    tables = (
+        "CREATE TABLE p (id NUMBER PRIMARY KEY); CREATE TABLE c (id NUMBER PRIMARY KEY,"
+        " p NUMBER); CREATE TABLE g (id NUMBER PRIMARY KEY, c NUMBER, p NUMBER);"
+    )
+    created(conn, tables.replace("id NUMBER", "id  NUMBER"))
+    run_script(
+        conn,
+        "ALTER TABLE c ADD FOREIGN KEY (p) REFERENCES p ON DELETE CASCADE;"
+        "ALTER TABLE g ADD FOREIGN KEY (c) REFERENCES c ON DELETE CASCADE;"
+        "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1); INSERT INTO g VALUES (1, 1, 1)",
+    )
+    rule = "ALL (SELECT id, p FROM g) a SATISFY (EXISTS (SELECT 1 FROM p WHERE p.id = a.p))"
+    put_in_force(conn, tables, f"CREATE ASSERTION z CHECK ({rule}) DEFERRABLE")
+    refusal(conn, "DELETE FROM p")
+    run_script(conn, "BEGIN; SET CONSTRAINTS z DEFERRED; DELETE FROM p; COMMIT")
