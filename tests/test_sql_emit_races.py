@@ -381,3 +381,16 @@ def test_changes_at_random_break_some_without_the_lock(
             pairs, some = times_broken(server, conn, form, locked=False)
             tried, broken = tried + pairs, broken + some
     assert tried == broken > len(SKEWED)
+
+
+def test_texts_that_are_equal_are_one_lock(server: Postgres, conn: Conn) -> None:
+    schema = "CREATE TABLE ta (c VARCHAR2(9)); CREATE TABLE tb (p CHAR(9));"
+    run_script(conn, in_postgres(schema))
+    rule = "NOT EXISTS (SELECT a.c FROM ta a, tb b WHERE a.c = b.p)"
+    [one] = put_in_force(conn, schema, f"CREATE ASSERTION a CHECK ({rule}) DEFERRABLE")
+    assert one.lock.family == "text"
+    pair = ("INSERT INTO ta VALUES ('x ')", "INSERT INTO tb VALUES ('x')")
+    assert raced(server, pair, (LEVELS[0], LEVELS[0])) == [VIOLATION]
+    unlocked(conn, one)
+    run_script(conn, "TRUNCATE ta, tb")
+    assert raced(server, pair, (LEVELS[0], LEVELS[0])) == []
