@@ -494,6 +494,102 @@ def test_a_folder_that_cannot_be_written_costs_only_the_cache(tree: Path) -> Non
     assert check_files(settings, options) == check_whole(settings, Options())
 
 
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["tree/m1.yaml"],
+        ["tree/m1.yaml", "tree/m1.yaml"],
+        ["tree/m1.yaml", "tree"],
+        ["tree/absent.yaml"],
+        ["tree/absent.yaml", "tree/m1.yaml"],
+        ["tree/hello.yaml", "tree/m1.yaml"],
+        ["tree/note.txt", "tree/m1.yaml"],
+        ["tree/binary.yaml", "tree/m2.yaml"],
+        ["tree/large.yaml", "tree/m2.yaml"],
+        ["tree/demo", "tree/m2.yaml"],
+        ["tree/demo/plan.json"],
+        ["tree/demo/schema.sql"],
+        ["tree/empty"],
+        ["tree/chart", "tree/m2.yaml"],
+        ["."],
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_whatever_is_named_is_found_as_without(
+    tree: Path, paths: list[str], *, named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comply.cli.file_records.LARGEST", 3_000)
+    monkeypatch.setattr("comply.load.encoding.LARGEST", 3_000)
+    (tree / "hello.yaml").write_text("hello: world # apiVersion, kind\n")
+    (tree / "note.txt").write_text("a note")
+    (tree / "binary.yaml").write_bytes(b"apiVersion\0kind")
+    (tree / "large.yaml").write_text("# filler\n" * 400)
+    (tree / "empty").mkdir()
+    (tree / "chart/templates").mkdir(parents=True)
+    (tree / "chart/templates/a.yaml").write_text("apiVersion: {{ x }}\nkind: y\n")
+    (tree / "chart/values.yaml").write_text("apiVersion: {{ y }}\nkind: [\n")
+    (tree / "out.yaml").symlink_to("/etc/hostname")
+    rules = (Path("named.rego"), Path("tier.rego")) if named else ()
+    settings = Settings(paths=tuple(map(Path, paths)), rules=rules)
+    expected = outcome(check_whole, settings, Options())
+    for _ in range(3):
+        assert outcome(check, settings, Options(cache=Path("cache"))) == expected
+
+
+def test_rules_that_do_not_compile_are_told_each_time(tree: Path) -> None:
+    manifests_only(tree)
+    Path("x.rego").write_text("package x\ndeny contains y if { true }\n")
+    settings = Settings(paths=(tree,), rules=(Path("x.rego"),))
+    expected = outcome(check_whole, settings, Options())
+    for _ in range(2):
+        assert outcome(check, settings, Options(cache=Path("cache"))) == expected
+    Path("x.rego").write_text(NAMED)
+    expected = outcome(check_whole, settings, Options())
+    assert outcome(check, settings, Options(cache=Path("cache"))) == expected
+
+
+def test_rules_about_nothing_are_told_warm_as_well(tree: Path) -> None:
+    manifests_only(tree)
+    (tree / "broken.yaml").unlink()
+    settings = Settings(paths=(tree,), packs=("terraform/baseline",))
+    expected = outcome(check_whole, settings, Options())
+    for _ in range(2):
+        assert outcome(check, settings, Options(cache=Path("cache"))) == expected
+
+
+def test_evidence_that_json_would_change_is_not_kept(tree: Path) -> None:
+    manifests_only(tree)
+    Path("x.rego").write_text(
+        'package x\ndeny contains {"msg": "m", "details": {"n": 0.1 + 0.20}}'
+        ' if input.metadata.name == "n3"\n'
+    )
+    settings = Settings(paths=(tree,), rules=(Path("x.rego"),))
+    expected = outcome(check_whole, settings, Options())
+    for _ in range(2):
+        assert outcome(check, settings, Options(cache=Path("cache"))) == expected
+
+
+def test_the_command_needs_a_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comply.cli.cache_command.cache_folder", lambda: None)
+    assert comply(["cache", "stats"]) == 2
+    assert "COMPLY_CACHE_DIR" in capsys.readouterr().err
+
+
+def test_a_damaged_file_has_no_stats(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tree.parent / "cache"
+    folder.mkdir(mode=0o700)
+    (folder / NAME).write_bytes(b"not a database, not at all" * 50)
+    assert comply(["cache", "stats"]) == 0
+    assert "0 of 0 files" in capsys.readouterr().out
+    assert (folder / f"{NAME}.broken").exists()
+    assert comply(["cache", "clear"]) == 0
+    assert not list(folder.iterdir())
+
+
 def test_names_that_are_no_text_are_checked_without_the_cache(tree: Path) -> None:
     manifests_only(tree)
     name = os.fsdecode(b"tree/\xff.yaml")
@@ -571,7 +667,9 @@ def interrupted(tree: Path, jobs: int) -> tuple[int, str]:
         (tree / f"more{i}.yaml").write_text(manifest("Pod", f"p{i}", "one"))
     line = [sys.executable, "-m", "comply.cli.main", "check", str(tree)]
     line += ["-r", "named.rego", "--no-cache", "-j", str(jobs)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "engine")}
+    # Under the tracer of coverage no process forks.
+    outside = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
+    environment = {**outside, "PYTHONPATH": str(ROOT / "engine")}
     process = subprocess.Popen(
         line,
         stdout=subprocess.DEVNULL,

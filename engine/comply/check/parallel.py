@@ -81,9 +81,14 @@ def _started(
     """Start processes; give the pipes to read from, and end all of them afterwards."""
     children: list[tuple[int, int]] = []
     try:
-        for first in range(processes):
-            numbers = range(first, count, processes)
-            children += [_start(work, numbers)]
+        # Ctrl-C waits until the parent knows of the child, and the child of its part.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            for first in range(processes):
+                numbers = range(first, count, processes)
+                children += [_start(work, numbers)]
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         yield [pipe for _, pipe in children]
     finally:
         for process, pipe in children:
@@ -131,6 +136,7 @@ def _start(work: Callable[[int], _T], numbers: Sequence[int]) -> tuple[int, int]
     try:
         # Ctrl-C reaches the whole group: the parent alone has something to say.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         os.close(reader)
         for at in range(0, len(numbers), _BATCH):
             batch = [(i, work(i)) for i in numbers[at : at + _BATCH]]

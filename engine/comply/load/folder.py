@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from os.path import splitext
 from pathlib import Path
 from typing import Final
 
@@ -63,22 +64,23 @@ def walk(
             elif entry.is_dir():
                 if not entry.name.startswith(".") and entry.name not in SKIPPED:
                     below.append(path)
-            elif _is_candidate(path):
+            elif _is_candidate(entry.name):
                 yield path
         folders += reversed(below)
 
 
-def _is_candidate(path: Path) -> bool:
-    return path.suffix.lower() in CANDIDATES and not path.name.startswith(".")
+def _is_candidate(name: str) -> bool:
+    _, suffix = splitext(name)  # noqa: PTH122  (a Path costs more than the rest)
+    return suffix.lower() in CANDIDATES and not name.startswith(".")
 
 
 def _linked(path: Path, inside: Path) -> Path | Left | None:
     """Return what a symbolic link is to us, None if it concerns nobody."""
     target = path.resolve()
     if not target.is_relative_to(inside):
-        if _is_candidate(path) or target.is_dir():
+        if _is_candidate(path.name) or target.is_dir():
             return Left(path, "a link that leads out of the folder")
         return None
     if target.is_dir():
         return None
-    return path if _is_candidate(path) else None
+    return path if _is_candidate(path.name) else None
