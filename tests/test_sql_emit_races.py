@@ -394,3 +394,25 @@ def test_texts_that_are_equal_are_one_lock(server: Postgres, conn: Conn) -> None
     unlocked(conn, one)
     run_script(conn, "TRUNCATE ta, tb")
     assert raced(server, pair, (LEVELS[0], LEVELS[0])) == []
+
+
+def test_the_seeds_load_and_their_violations_are_refused(
+    server: Postgres, conn: Conn, rules: dict[str, Outline]
+) -> None:
+    schema = (SEEDS / "schema.sql").read_text()
+    own = schema[schema.index("CREATE TABLE") :].replace("NUMBER", "integer")
+    run_script(conn, "DROP SCHEMA races CASCADE; CREATE SCHEMA races")
+    run_script(conn, in_postgres(own).replace("SYSTIMESTAMP", "localtimestamp"))
+    put_in_force(conn, schema, (SEEDS / "assertions.sql").read_text())
+    load = (SEEDS / "load.sql").read_text()
+    run_script(conn, "BEGIN;" + load.replace("COMMIT;", "COMMIT; BEGIN;", 1))
+    refused = []
+    for part in (SEEDS / "violations.sql").read_text().split("COMMIT;")[:2]:
+        with pytest.raises(psycopg.errors.CheckViolation) as caught:
+            run_script(conn, f"BEGIN; {part}; COMMIT")
+        conn.rollback()
+        refused.append(caught.value.diag.constraint_name)
+    assert refused == [
+        "critical_tickets_need_senior_engineer",
+        "ticket_requires_active_sla",
+    ]

@@ -47,8 +47,8 @@ def install(outlines: Sequence[Outline]) -> str:
         "BEGIN;",
         "SET LOCAL client_min_messages = warning;",
         "-- Functions keep this path: a temporary table must not pass for one of yours.",
-        "SELECT set_config('search_path',",
-        "  concat_ws(', ', nullif(current_setting('search_path'), ''), 'pg_temp'), true);",
+        "DO $comply$ BEGIN PERFORM set_config('search_path', concat_ws(', ',",
+        "  nullif(current_setting('search_path'), ''), 'pg_temp'), true); END $comply$;",
     ]
     if tables:
         listed = ", ".join(tables)
