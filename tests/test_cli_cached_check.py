@@ -262,8 +262,8 @@ def die_while_writing(folder: Path) -> None:
         db = store.connection
         db.execute("PRAGMA cache_size = 1")
         db.execute("BEGIN IMMEDIATE")
-        db.execute("UPDATE entry SET value = 'half', sum = x'00'")
-        rows = [("s", str(i), "v" * 4000, b"") for i in range(50)]
+        db.execute("UPDATE entry SET value = 'half', sum = 0")
+        rows = [("s", str(i), "v" * 4000, 0) for i in range(50)]
         db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from json import dumps
 from pathlib import Path
 from typing import Final, TypeVar
+from zlib import crc32
 
 _T = TypeVar("_T")
 
@@ -23,7 +23,7 @@ NAME: Final = "findings.sqlite"
 LARGEST: Final = 256 << 20
 """How many bytes the file may have before what was used least recently has to go."""
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _APPLICATION: Final = 0x636F6D70
 _WAIT: Final = 2.0
 """Seconds to wait for another run that writes: longer than any of our writes takes."""
@@ -32,7 +32,7 @@ _TABLES: Final = (
     "CREATE TABLE scope (id TEXT PRIMARY KEY, used INTEGER NOT NULL) WITHOUT ROWID",
     (
         "CREATE TABLE entry (scope TEXT, name TEXT, value TEXT NOT NULL,"
-        " sum BLOB NOT NULL, PRIMARY KEY (scope, name))"
+        " sum INTEGER NOT NULL, PRIMARY KEY (scope, name))"
     ),
     "CREATE TABLE last_run (asked INTEGER NOT NULL, hits INTEGER NOT NULL)",
 )
@@ -91,7 +91,7 @@ class Store:
         self,
         db: sqlite3.Connection,
         scope: str,
-        rows: list[tuple[str, str, str, bytes]],
+        rows: list[tuple[str, str, str, int]],
         last: tuple[int, int],
     ) -> None:
         with db:
@@ -251,14 +251,12 @@ def _size(db: sqlite3.Connection) -> int:
     return pages * each
 
 
-def _begun(scope: str) -> blake2b:
-    return blake2b(scope.encode(), digest_size=8)
+def _begun(scope: str) -> int:
+    return crc32(scope.encode())
 
 
-def _sum(begun: blake2b, name: str, value: str) -> bytes:
-    state = begun.copy()
-    state.update(f"\0{name}\0{value}".encode("utf-8", "surrogatepass"))
-    return state.digest()
+def _sum(begun: int, name: str, value: str) -> int:
+    return crc32(f"\0{name}\0{value}".encode("utf-8", "surrogatepass"), begun)
 
 
 def _now() -> int:

@@ -31,7 +31,7 @@ from comply.check.cache_store import Store, open_store
 from comply.cli.found import Survey
 from comply.cli.settings import Settings, left_out
 from comply.findings import Finding, Severity, Status
-from comply.load.folder import Left, walk
+from comply.load.folder import Left, walk_names
 from comply.report.run import Run, ordered
 from comply.rules.build import build
 from comply.rules.files import RuleFile, pack_files, user_files
@@ -43,6 +43,9 @@ MANIFESTS: Final = "kubernetes/baseline"
 
 _GLANCE: Final = 16
 """How many files are looked at before rules are compiled for them."""
+
+_FEW: Final = 8
+"""Fewer files are done before processes have been thought of."""
 
 _LARGE: Final = 8 << 20
 """A file of more bytes is no manifest, and not worth reading twice to find out."""
@@ -114,15 +117,14 @@ def listing_of(settings: Settings) -> Listing | None:
     found = Listing()
     skips = left_out(settings)
     for path in settings.paths or (Path(),):
-        items = walk(path, skips) if path.is_dir() else [path]
+        items = walk_names(path, skips) if path.is_dir() else [str(path)]
         named = not path.is_dir()
         for item in items:
             match item:
-                case Path():
-                    name = str(item)
-                    if name in found.files or name.endswith(_TOGETHER) or name == "-":
+                case str():
+                    if item in found.files or item.endswith(_TOGETHER) or item == "-":
                         return None
-                    found.files[name] = named
+                    found.files[item] = named
                 case Left():
                     found.left.append(item)
                 case LoadError():
@@ -199,10 +201,8 @@ class _Turn:
     def _made(self, missing: list[str]) -> dict[str, tuple[str, Record]]:
         """Return new records of files; none if they cannot be checked one by one."""
         # Imported here because a run that the cache answers needs none of it.
-        from comply.check.parallel import processes_for, spread
         from comply.check.session import Session
         from comply.cli.file_records import Checker, File, is_alien, looks_at_one
-        from comply.cli.progress import progress
 
         files = [File(name, self.listing.files[name]) for name in missing]
         if any(is_alien(file, self.options.kind) for file in files[:_GLANCE]):
@@ -224,6 +224,11 @@ class _Turn:
         if not self.about["one"]:
             return {}
         checker = Checker(session, self.options.kind)
+        if len(files) < _FEW:
+            return {file.name: checker.record(file) for file in files}
+        from comply.check.parallel import processes_for, spread
+        from comply.cli.progress import progress
+
         with progress(len(files)) as told:
             made = spread(
                 lambda i: checker.record(files[i]),

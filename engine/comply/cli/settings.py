@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from comply.exempt.allowance import Allowance, fits_path
 from comply.findings import SEVERITIES
+from comply.load.folder import take_all
 from comply.source import ComplyError, Span
 
 NAME: Final = "comply.yaml"
@@ -85,6 +86,8 @@ def with_environment(settings: Settings, variables: Mapping[str, str]) -> Settin
 def left_out(settings: Settings) -> Callable[[Path], bool]:
     """Return what tells whether a path in a folder is not to be looked at."""
     patterns = settings.exclude
+    if not patterns:
+        return take_all
 
     def skips(path: Path) -> bool:
         return any(fits_path(pattern, path.as_posix()) for pattern in patterns)
