@@ -152,13 +152,9 @@ repeated(references) if {
 
 # Buckets of one name in one module. A module is the list of its steps from the root, each
 # [name, key]; an identity is [module, name, key]; the key is null where nothing repeats.
-instances := {[module, name]: owners |
-	some [module, name, _] in identities
-	owners := {owner |
-		some owner in identities
-		owner[0] == module
-		owner[1] == name
-	}
+instances[place] contains owner if {
+	some owner in identities
+	place := [owner[0], owner[1]]
 }
 
 identities := {identity(bucket) | some bucket in buckets}
