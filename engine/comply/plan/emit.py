@@ -20,7 +20,7 @@ from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
 from comply.plan.probe import Probes
 from comply.plan.read_set import rule_read_sets
 from comply.plan.reads import every_step, loops
-from comply.plan.steps import print_probe, print_steps
+from comply.plan.steps import print_block, print_probe, print_steps
 from comply.plan.units import cut
 from comply.plan.writer import Writer, name
 
@@ -29,7 +29,7 @@ from decimal import Decimal
 from comply.plan.builtins import lookup
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.runtime import (
-    MISSING, ONCE, Branch, agreed, always, call_mock, entries, extent, grown, insert,
+    MISSING, Branch, agreed, always, call_mock, entries, extent, grown, insert,
     is_collection, item, maybe, mockable, ordered_entries, ordered_values, partition,
     put, standing_in, stored, values,
 )
@@ -236,7 +236,7 @@ def _groups(printer: Printer, rule: ir.Rule) -> list[Group]:
 
 
 def _print_group(printer: Printer, group: Group, function: str) -> None:
-    """Write clauses that share a loop; each has a loop of one turn inside it."""
+    """Write clauses that share a loop; each but the last is a block inside it."""
     writer = printer.writer
     printer.source = group.tails[0].source
     last = group.tails[-1]
@@ -244,11 +244,11 @@ def _print_group(printer: Printer, group: Group, function: str) -> None:
     def finish(flow: Flow) -> None:
         for tail in group.tails:
             with printer.inside():
-                inner = Flow(flow.fail, list(flow.contexts))
-                if tail is not last:
-                    inner.fail = "continue"
-                    writer.open("for _ in ONCE:")
-                print_steps(printer, inner, tail.steps, adding(tail), (tail.value,))
+                if tail is last:
+                    inner = Flow(flow.fail, list(flow.contexts))
+                    print_steps(printer, inner, tail.steps, adding(tail), (tail.value,))
+                else:
+                    print_block(printer, flow, tail.steps, adding(tail), (tail.value,))
 
     def adding(tail: ir.Clause) -> Callable[[Flow], None]:
         def add(flow: Flow) -> None:

@@ -17,6 +17,7 @@ class Printer:
     `functions` holds functions lifted out of the one being printed, `mocked` the
     built-ins that some `with` replaces, `pending` the locals that are sets to be, `used` the built-ins called, `covered` the data
     paths replaced and the rules under them, `functions` the paths of functions.
+    `answering` tells that what is printed works out an answer to be remembered.
     """
 
     writer: Writer
@@ -30,10 +31,12 @@ class Printer:
     kinds: Kinds = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
     probes: Probes | None = None
+    answering: bool = False
 
     def begin(self) -> None:
         """Forget what only held in the function printed before."""
-        self.writer.nested = 1
+        writer = self.writer
+        writer.nested, writer.top = 1, (len(writer.lines), writer.depth)
         self.kinds.clear()
         self.pending.clear()
 

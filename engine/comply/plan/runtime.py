@@ -10,7 +10,6 @@ from comply.plan.builtins.failure import BuiltinError, Evaluation
 from comply.plan.values import UNDEFINED, RegoSet, Value, equal, freeze, sort, thaw
 from comply.plan.values import ordered_items as ordered_pairs
 
-ONCE: Final = (None,)
 MISSING: Final = (KeyError, IndexError, TypeError)
 Index = dict[Any, list[Value]]
 Node = tuple[Callable[..., Value] | None, dict[str, Any]]
@@ -34,12 +33,13 @@ class Context:
     or the name of a built-in to a callable that takes the context and the operands.
     `trace`, where it is a list, receives what is looked up in indexes. `kept` and
     `places` are for who brings `memo` and `indexes` up to date: what each element adds
-    to a rule, and where elements are in a partition.
+    to a rule, and where elements are in a partition. `remembered` holds, for places in
+    the code, the texts whose test is known to succeed or fail.
     """
 
     __slots__ = (
         "data", "evaluation", "indexes", "input", "kept", "memo", "mocks", "places",
-        "strict", "trace", "tree",
+        "remembered", "strict", "trace", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +54,7 @@ class Context:
         self.kept: dict[int, Any] = {}
         self.places: dict[Any, dict[int, int]] = {}
         self.mocks: dict[Any, Any] = {}
+        self.remembered: defaultdict[int, dict[str, bool]] = defaultdict(dict)
         self.strict = False
         self.trace: list[Any] | None = None
 
@@ -251,30 +252,32 @@ _EMPTY: Final[list[Value]] = []
 
 def build_index(source: Value, path: tuple[str, ...], on: tuple[str, ...]) -> Index:
     """Return the elements of a collection by their value at `on`."""
-    index: Index = defaultdict(list)
     try:
         for step in path:
             source = source[step]
     except MISSING:
         return {}
     elements = values(source)
-    for value, element in zip(_column(elements, on), elements, strict=True):
-        if type(value) is str:
-            index[value].append(element)
-        elif value is not UNDEFINED:
-            index[freeze(value)].append(element)
+    quick = _by_text(elements, on[0]) if len(on) == 1 else None
+    if quick is not None:
+        return quick
+    index: Index = defaultdict(list)
+    for element in elements:
+        value = maybe(element, *on)
+        if value is not UNDEFINED:
+            index[value if type(value) is str else freeze(value)].append(element)
     return dict(index)
 
 
-def _column(elements: Iterable[Value], on: tuple[str, ...]) -> list[Value]:
-    """Return the value of each element at `on`, UNDEFINED where it has none."""
-    if len(on) == 1:
-        first = on[0]
-        try:
-            return [element[first] for element in elements]
-        except MISSING:
-            pass
-    return [maybe(element, *on) for element in elements]
+def _by_text(elements: Iterable[Value], key: str) -> Index | None:
+    """Return elements by their value at `key`, or None where one is no text."""
+    index: Index = defaultdict(list)
+    try:
+        for element in elements:
+            index[element[key]].append(element)
+    except MISSING:
+        return None
+    return dict(index) if all(type(value) is str for value in index) else None
 
 
 def maybe(source: Value, *keys: Value) -> Value:

@@ -1,7 +1,7 @@
 """STEPS -> PYTHON: one clause as nested loops.
 
 A failing step ends the turn of the innermost loop: `continue` inside one, `break` where
-a loop of one turn stands in for a block, `return` at the top of a function.
+`while True`, left at its end, stands in for a block, `return` at the top of a function.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,9 +13,12 @@ from comply.plan.inline import call_text, equal_text, quick_text
 from comply.plan.kinds import kind_of, learn
 from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
 from comply.plan.reads import assigned, captured, loops
+from comply.plan.remember import remembered
 from comply.plan.writer import name
 
 DEEPEST = 14
+# As many answers of one place are remembered; texts beyond that are all different.
+REMEMBERED = 1024
 _LOOPS = (ir.Scan, ir.ScanIndex, ir.ScanRelation)
 _NESTING = (*_LOOPS, ir.Collect, ir.Not)
 
@@ -46,12 +49,85 @@ def print_steps(
         if isinstance(step, ir.Lookup) and step.keys:
             i = _print_lookups(printer, flow, steps, i)
             continue
+        run = _remembered(printer, steps, i, needs)
+        if run is not None:
+            end, asked = run
+            _print_remembered(printer, flow, steps[i:end], asked)
+            i = end
+            continue
         writer.place = (printer.source, getattr(step, "at", 0))
         print_step(printer, flow, step)
         learn(printer.kinds, step, printer.mocked)
         i += 1
     printer.settle(n.name for n in needs if isinstance(n, ir.Local))
     finish(flow)
+
+
+def _remembered(
+    printer: Printer, steps: ir.Steps, start: int, needs: tuple[ir.Atom, ...]
+) -> tuple[int, ir.Local] | None:
+    """Return where tests that begin here end if their answer is to be remembered."""
+    if printer.probes or printer.answering:
+        return None
+    found = remembered(steps, start, needs)
+    if found is None:
+        return None
+    mocked = any(
+        isinstance(step, ir.CallBuiltin) and step.name in printer.mocked
+        for step in reads.every_step(steps[start : found[0]])
+    )
+    texts = kind_of(printer.kinds, found[1]) in ("", "string")
+    return found if texts and not mocked else None
+
+
+def _print_remembered(
+    printer: Printer, flow: Flow, run: ir.Steps, asked: ir.Local
+) -> None:
+    """Write tests whose answer is remembered for each text."""
+    writer = printer.writer
+    writer.place = (printer.source, getattr(run[0], "at", 0))
+    text, answers = name(asked), f"r_{printer.number()}"
+    answer = answers.replace("r", "n", 1)
+    writer.begin_with(f"{answers} = c.remembered[{answers[2:]}]")
+    sure = kind_of(printer.kinds, asked) == "string"
+    found = f"{answers}.get({text})"
+    writer.line(
+        f"{answer} = {found}" + ("" if sure else f" if type({text}) is str else None")
+    )
+    with writer.block(f"if {answer} is None:"):
+        printer.answering = True
+        _print_answer(printer, flow, run, answer)
+        printer.answering = False
+        room = f"len({answers}) < {REMEMBERED}"
+        with writer.block(f"if {room if sure else f'type({text}) is str and {room}'}:"):
+            writer.line(f"{answers}[{text}] = {answer}")
+    _stop_if(printer, flow, f"not {answer}")
+
+
+def _print_answer(printer: Printer, flow: Flow, steps: ir.Steps, answer: str) -> None:
+    """Write that `answer` is to tell whether steps succeed."""
+    writer = printer.writer
+    kinds = dict(printer.kinds)
+    writer.line(f"{answer} = False")
+    print_block(printer, flow, steps, lambda _flow: writer.line(f"{answer} = True"), ())
+    printer.kinds.clear()
+    printer.kinds.update(kinds)
+
+
+def print_block(
+    printer: Printer,
+    flow: Flow,
+    steps: ir.Steps,
+    finish: Callable[[Flow], None],
+    needs: tuple[ir.Atom, ...],
+) -> None:
+    """Write steps whose failure ends them and nothing around them."""
+    with printer.writer.block("while True:"):
+        with printer.inside():
+            print_steps(
+                printer, Flow("break", list(flow.contexts)), steps, finish, needs
+            )
+        printer.writer.line("break")
 
 
 def print_probe(
@@ -324,10 +400,11 @@ def _print_collect(printer: Printer, flow: Flow, step: ir.Collect) -> None:
 
     needs = (step.value,) if step.key is None else (step.key, step.value)
     with printer.inside():
-        inner = Flow("continue", list(flow.contexts))
         if _fails_before_loop(step.body):
-            writer.open("for _ in ONCE:")
-        print_steps(printer, inner, step.body, finish, needs)
+            print_block(printer, flow, step.body, finish, needs)
+        else:
+            inner = Flow("continue", list(flow.contexts))
+            print_steps(printer, inner, step.body, finish, needs)
     if step.kind == "set":
         printer.pending.add(step.target.name)
 
@@ -425,17 +502,9 @@ def _print_not(printer: Printer, flow: Flow, body: ir.Steps) -> None:
         return
     if not printer.probes and _print_not_lookup(printer, flow, body):
         return
-    with printer.inside():
-        writer.open("for _ in ONCE:")
-        inner = Flow("break", list(flow.contexts))
-
-        def finish(_flow: Flow) -> None:
-            writer.line("pass")
-
-        print_steps(printer, inner, body, finish)
-    # The `else` of a loop runs where nothing broke it: the body succeeded.
-    with writer.block("else:"):
-        writer.line(flow.fail)
+    answer = f"n_{printer.number()}"
+    _print_answer(printer, flow, body, answer)
+    _stop_if(printer, flow, answer)
 
 
 def _print_not_lookup(printer: Printer, flow: Flow, body: ir.Steps) -> bool:

@@ -15,7 +15,8 @@ class Writer:
     """Lines of Python and, for each, the (source, offset) it came from.
 
     `depth` is the indentation, `nested` the number of open blocks of the function being
-    written; Python allows twenty.
+    written; Python allows twenty. `top` is the line at which that function begins, and its
+    depth.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -23,12 +24,19 @@ class Writer:
     depth: int = 0
     nested: int = 0
     place: Place | None = None
+    top: tuple[int, int] = (0, 0)
     constants: dict[str, str] = field(default_factory=dict)
 
     def line(self, text: str) -> None:
         """Append one line at the current indentation."""
         self.lines.append("    " * self.depth + text)
         self.places.append(self.place)
+
+    def begin_with(self, text: str) -> None:
+        """Put a line at the beginning of the function being written."""
+        at, depth = self.top
+        self.lines.insert(at, "    " * depth + text)
+        self.places.insert(at, self.place)
 
     def open(self, text: str) -> None:
         """Append a line that opens a block, and enter it."""
