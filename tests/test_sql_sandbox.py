@@ -136,6 +136,64 @@ def test_binds_are_values_and_the_empty_one_is_null() -> None:
         db.execute("SELECT :missing FROM dual")
 
 
+def test_returning_gives_the_rows_of_all_that_changed() -> None:
+    db = Sandbox()
+    db.run("CREATE TABLE t (a NUMBER, b VARCHAR2(9)); INSERT INTO t VALUES (1, 'x');")
+    insert = "INSERT INTO t VALUES (2, :b), (3, NULL) RETURNING a, b INTO :a, :b"
+    assert db.execute(insert, {"a": None, "B": "y"}) == [
+        {"A": 2, "B": "y"},
+        {"A": 3, "B": None},
+    ]
+    update = "UPDATE t SET a = a + 1 RETURNING OLD a, a INTO :n, :n"
+    assert db.execute(update, {"n": None}) == [
+        {"N": 1, "N_2": 2},
+        {"N": 2, "N_2": 3},
+        {"N": 3, "N_2": 4},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "place"),
+    [
+        ("DELETE FROM t RETURNING nope INTO :a", "nope"),
+        ("DELETE FROM t\n RETURNING a", ""),
+        ("UPDATE t SET a = 1 FROM s WHERE s.nope = t.a", "nope"),
+        ("DELETE t x FROM s WHERE s.a = x.nope", "nope"),
+        ("MERGE INTO t USING s ON (t.a = s.a) WHEN MATCHED THEN UPDATE SET b = 1 DELETE WHERE nope > 1", "nope"),
+        ("MERGE INTO t USING s ON (t.a = s.a) WHEN NOT MATCHED THEN INSERT (a) VALUES (1) DELETE WHERE 1 = 1", "DELETE"),
+        ("INSERT INTO t VALUES (1, 2) LOG ERRORS INTO e", "LOG"),
+        ("UPDATE t PARTITION (p1) SET a = 1", "p1"),
+        ("DELETE FROM (SELECT nope FROM t)", "nope"),
+    ],
+)  # fmt: skip
+def test_what_a_change_gets_wrong_is_shown_at_its_place(sql: str, place: str) -> None:
+    db = Sandbox()
+    db.run("CREATE TABLE t (a NUMBER, b NUMBER); CREATE TABLE s (a NUMBER);")
+    source = Source("x.sql", f"VARIABLE a NUMBER\n{sql}")
+    with pytest.raises(SqlError) as caught:
+        db.run(source)
+    span = caught.value.span
+    assert span is not None
+    assert source.text.splitlines()[span.row - 1][span.col - 1 :].startswith(place)
+    assert span.col > 1 or not place
+
+
+def test_computed_columns_follow_a_merge_but_do_not_decide_it() -> None:
+    db = Sandbox()
+    db.run(
+        "CREATE TABLE t (a NUMBER, n NUMBER, twice NUMBER AS (n * 2));"
+        " INSERT INTO t (a, n) VALUES (1, 1), (2, 2);"
+    )
+    merge = (
+        "MERGE INTO t USING (VALUES (1), (2)) v (a) ON (t.a = v.a)"
+        " WHEN MATCHED THEN UPDATE SET n = n + 1 DELETE WHERE "
+    )
+    db.execute(f"{merge} n = 3")
+    assert db.execute("SELECT a, twice FROM t") == [{"A": 1, "TWICE": 4}]
+    with pytest.raises(SqlError, match="TWICE, which is computed"):
+        db.execute(f"{merge} twice = 6")
+
+
 def test_the_clock_is_a_parameter_and_a_zone_counts_in_utc() -> None:
     db = Sandbox(datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=-5))))
     assert db.execute("SELECT SYSDATE AS d FROM dual") == [

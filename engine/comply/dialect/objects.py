@@ -309,7 +309,8 @@ def truncate(cursor: Cursor) -> Truncate:
     """Read what follows TRUNCATE."""
     cursor.expect("TABLE")
     name = cursor.name("a table")
-    while cursor.accept_any(
+    cascade = False
+    while option := cursor.accept_any(
         "DROP STORAGE",
         "DROP ALL STORAGE",
         "REUSE STORAGE",
@@ -317,8 +318,8 @@ def truncate(cursor: Cursor) -> Truncate:
         "PRESERVE MATERIALIZED VIEW LOG",
         "PURGE MATERIALIZED VIEW LOG",
     ):
-        continue
-    return Truncate(name)
+        cascade = cascade or option == "CASCADE"
+    return Truncate(name, cascade)
 
 
 def comment(cursor: Cursor) -> Comment:

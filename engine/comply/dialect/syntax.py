@@ -378,9 +378,10 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Truncate:
-    """TRUNCATE TABLE."""
+    """TRUNCATE TABLE; `cascade` empties the tables that refer to it as well."""
 
     name: Name
+    cascade: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,19 @@ class Guard:
             f"FROM {base(child.name)} c WHERE EXISTS ({lost}) AND NOT EXISTS ({left})"
         )
 
+    def deserted(
+        self, table: Table, child: Table, constraint: Constraint, since: int
+    ) -> str:
+        """Return the rows of `orphans` whose parent was deleted, not updated."""
+        _, columns = self._referenced(child, constraint)
+        pairs = zip(constraint.columns, columns, strict=True)
+        was = " AND ".join(f"c.{quote(a)} = o.{quote(b)}" for a, b in pairs)
+        row = quote(ROWID)
+        there = f"SELECT 1 FROM {base(table.name)} b WHERE b.{row} = o.{row}"  # noqa: S608
+        left = f"SELECT 1 FROM {gone(table.name, since)} o WHERE {was} AND NOT EXISTS ({there})"  # noqa: S608
+        orphans = self.orphans(table, child, constraint, since)
+        return f"{orphans} AND EXISTS ({left})"
+
     def _referenced(
         self, table: Table, constraint: Constraint
     ) -> tuple[Table, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from comply.database.duckdb import quote
 from comply.dialect.apply import apply
+from comply.dialect.changes import Change
 from comply.dialect.errors import SqlError
 from comply.dialect.oracle import query as parse_query
 from comply.dialect.schema import Schema, Table, find
@@ -118,7 +119,7 @@ class Definer:
             target = exp.Insert(this=_table_of(made.name), expression=tree)
             Writer(
                 session.store, session.schema, session.catalog, self.translator
-            ).write(target)
+            ).insert(target)
             session.store.forget()
 
     def _index_keys(self, table: Table) -> None:
@@ -281,16 +282,37 @@ class Definer:
             raise SqlError(0, message, self.statement.span)
 
     def truncate(self, made: Truncate, _before: Schema) -> None:
-        """Empty a table that no enabled foreign key refers to; check assertions."""
+        """Empty a table; check assertions.
+
+        Raises:
+            SqlError: enabled foreign keys refer to it (ORA-02266), or with CASCADE
+                such that do not say ON DELETE CASCADE (ORA-14705).
+        """
         session = self.session
         table = session.schema.table(made.name)
         if table is None:
             return
-        if any(child is not table for child, _ in session.guard().referring(table)):
-            message = "unique/primary keys in table referenced by enabled foreign keys"
-            raise SqlError(2266, message, self.statement.span)
-        session.change(exp.Delete(this=_table_of(table.name)), self.translator)
+        self._emptiable(table, {table.name}, cascade=made.cascade)
+        session.change(Change(exp.Delete(this=_table_of(table.name))), self.translator)
         session.commit()
+
+    def _emptiable(self, table: Table, seen: set[Name], *, cascade: bool) -> None:
+        """Refuse to truncate a table that others refer to."""
+        for child, constraint in self.session.guard().referring(table):
+            if child is table or child.name in seen:
+                continue
+            message = "unique/primary keys in table referenced by enabled foreign keys"
+            if not cascade:
+                raise SqlError(2266, message, self.statement.span)
+            reference = constraint.references
+            if reference is not None and reference.on_delete != "CASCADE":
+                shown = Name(child.name.owner or self.session.owner, child.name.name)
+                message = (
+                    "unique or primary keys referenced by enabled foreign keys in"
+                    f" table {shown}"
+                )
+                raise SqlError(14705, message, self.statement.span)
+            self._emptiable(child, seen | {child.name}, cascade=cascade)
 
     def drop(self, made: Drop, before: Schema) -> None:
         """Drop an object from DuckDB as well."""

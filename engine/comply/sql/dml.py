@@ -1,11 +1,11 @@
-"""INSERT, UPDATE, DELETE and MERGE as changes: which rows go, which come.
+"""INSERT, UPDATE and DELETE as changes: which rows go, which come.
 
 Each statement is turned into queries that fill the log of its table (see `store`);
 every expression is evaluated on the state before the statement.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -24,14 +24,10 @@ from comply.sql.names import (
     Relation,
     Resolver,
     Scope,
-    label,
-    output_of,
     selects,
 )
 from comply.sql.storage import stored
 from comply.sql.store import STEP, Store, base, identity_sequence, old
-
-_SHARED = quote("ORA$SHARED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +44,16 @@ class Writer:
         """The source of the statement."""
         return self.translator.source
 
-    def write(self, tree: exp.Expr) -> Name:
-        """Carry out a statement; return its table.
+    def target(self, node: exp.Expr | None) -> tuple[Table, Relation]:
+        """Return the table that a statement changes, and the scope's relation of it.
 
         Raises:
-            SqlError: a name does not exist, a value does not fit.
-            DatabaseError: an expression fails on the data.
+            SqlError: it is no table, or only a part of one is meant.
         """
-        match tree:
-            case exp.Insert():
-                return self._insert(tree)
-            case exp.Update():
-                return self._update(tree)
-            case exp.Delete():
-                return self._delete(tree)
-            case exp.Merge():
-                return self._merge(tree)
-            case exp.MultitableInserts():
-                return self._insert_all(tree)
-            case _:
-                message = f"comply does not run {tree.key.upper()} here"
-                raise SqlError(0, message, place_of(tree, self.source))
-
-    def _target(self, node: exp.Expr | None) -> tuple[Table, Relation]:
-        """Return the table that a statement changes, and the scope's relation of it."""
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
-            raise SqlError(903, "invalid table name")
+            message = "comply changes rows of tables, not of what a query gives"
+            raise SqlError(0, message, place_of(node, self.source) if node else None)
+        self.refuse(node, "this", "db", "alias")
         owner = stored_name(node.args["db"]) if node.args.get("db") else ""
         name = Name(owner, stored_name(node.this))
         resolver = Resolver(self.source, self.catalog)
@@ -83,26 +63,34 @@ class Writer:
             raise SqlError(1732, f"{name} is no table", place_of(node, self.source))
         return table, relation
 
-    def _refuse(self, tree: exp.Expr, *clauses: str) -> None:
-        for clause in clauses:
-            if tree.args.get(clause):
-                message = f"comply does not understand {clause.upper()} here"
-                raise SqlError(0, message, place_of(tree, self.source))
+    def refuse(self, tree: exp.Expr, *known: str) -> None:
+        """Refuse a statement that has other clauses than those known.
 
-    def _insert(self, tree: exp.Insert) -> Name:
-        self._refuse(tree, "returning", "conflict", "where")
+        Raises:
+            SqlError: it has one.
+        """
+        for clause, found in tree.args.items():
+            if found and clause not in known:
+                word = clause.rstrip("_").upper()
+                message = f"comply does not understand {word} here"
+                place = found if isinstance(found, exp.Expr) else tree
+                raise SqlError(0, message, place_of(place, self.source))
+
+    def insert(self, tree: exp.Insert) -> Name:
+        """Log the rows of an INSERT and carry it out; return its table."""
+        self.refuse(tree, "this", "expression", "hint")
         target = tree.this
         listed: list[exp.Identifier] = []
         if isinstance(target, exp.Schema):
-            listed = [_named(e) for e in target.expressions]
+            listed = [named(e) for e in target.expressions]
             target = target.this
-        table, _ = self._target(target)
-        columns = self._chosen(table, listed)
+        table, _ = self.target(target)
+        columns = self.chosen(table, listed)
         rows = self._rows(table, columns, tree.expression)
         self._add(table, columns, rows)
         return table.name
 
-    def _chosen(self, table: Table, listed: list[exp.Identifier]) -> list[Column]:
+    def chosen(self, table: Table, listed: list[exp.Identifier]) -> list[Column]:
         """Return the columns an INSERT gives values for."""
         if not listed:
             return [c for c in table.columns if not c.invisible]
@@ -135,7 +123,7 @@ class Writer:
         query = query.copy()
         Resolver(self.source, self.catalog).query(query)
         listed = selects(query)
-        self._count(columns, listed)
+        self.count(columns, listed)
         inner = duckdb.write(self.translator.translate(query))
         names = [f"v{i}" for i in range(len(columns))]
         values = [
@@ -144,7 +132,12 @@ class Writer:
         ]
         return f"SELECT {', '.join(values)} FROM ({inner}) q({', '.join(names)})"  # noqa: S608
 
-    def _count(self, columns: list[Column], values: Sequence[exp.Expr]) -> None:
+    def count(self, columns: list[Column], values: Sequence[exp.Expr]) -> None:
+        """Refuse a row that has not one value for each column.
+
+        Raises:
+            SqlError: ORA-00947 or ORA-00913.
+        """
         if len(columns) != len(values):
             few = len(values) < len(columns)
             code, word = (947, "not enough") if few else (913, "too many")
@@ -154,7 +147,7 @@ class Writer:
     def _values(
         self, table: Table, columns: list[Column], row: Sequence[exp.Expr]
     ) -> str:
-        self._count(columns, row)
+        self.count(columns, row)
         cells = [
             duckdb.write(self._cell(table, c, v))
             for c, v in zip(columns, row, strict=True)
@@ -163,8 +156,8 @@ class Writer:
 
     def _cell(self, table: Table, column: Column, value: exp.Expr) -> exp.Expr:
         """Return what to store for one value of VALUES."""
-        if _is_default(value):
-            return self._default(table, column)
+        if is_default(value):
+            return self.default(table, column)
         self._writable(table, column)
         holder = exp.Paren(this=value.copy())
         Resolver(self.source, self.catalog).expression(holder, Scope(()))
@@ -182,7 +175,7 @@ class Writer:
         generated = column.identity and column.identity.on_null
         if not generated and not column.default_on_null:
             return node
-        return exp.Coalesce(this=node, expressions=[self._default(table, column)])
+        return exp.Coalesce(this=node, expressions=[self.default(table, column)])
 
     def _writable(self, table: Table, column: Column) -> None:
         """Refuse values for columns that the database computes.
@@ -198,7 +191,8 @@ class Writer:
             message = "cannot insert into a generated always identity column"
             raise SqlError(32795, message, hint=f"leave out {table.name}.{column.name}")
 
-    def _default(self, table: Table, column: Column) -> exp.Expr:
+    def default(self, table: Table, column: Column) -> exp.Expr:
+        """Return what a column gets without a value, in DuckDB's SQL."""
         if column.identity:
             sequence = identity_sequence(table.name, column.name)
             return stored(
@@ -220,7 +214,7 @@ class Writer:
         """Return what a column that is added holds in the rows that are there."""
         if column.virtual:
             return self._computed(table, column)
-        return duckdb.write(self._default(table, column))
+        return duckdb.write(self.default(table, column))
 
     def _add(self, table: Table, columns: list[Column], rows: str) -> None:
         """Log new rows and carry the step out."""
@@ -233,16 +227,16 @@ class Writer:
             elif column.virtual:
                 cells.append(f"NULL AS {quote(column.name)}")
             else:
-                default = duckdb.write(self._default(table, column))
+                default = duckdb.write(self.default(table, column))
                 cells.append(f"{default} AS {quote(column.name)}")
         names = ", ".join(quote(c.name) for c in columns)
         sql = f"SELECT {', '.join(cells)} FROM ({rows}) AS v({names})"  # noqa: S608
         row = f"NEXTVAL({duckdb.write(exp.Literal.string(quote(ROWID)))})"
         rows = f"SELECT {step}, {row}, * FROM ({sql})"  # noqa: S608
-        self._log_new(table, rows)
+        self.log_new(table, rows)
         self.store.apply(table.name, step)
 
-    def _log_new(self, table: Table, sql: str) -> None:
+    def log_new(self, table: Table, sql: str) -> None:
         """Log rows that come, with virtual columns computed from the others."""
         virtual = [c for c in table.columns if c.virtual]
         if virtual:
@@ -270,7 +264,7 @@ class Writer:
         columns = {c.name: kind_of_type(c.type) for c in table.columns}
         return Relation(table.name.name, table.name.name, columns, table.name)
 
-    def _where(self, tree: exp.Expr, scope: Scope, resolver: Resolver) -> str:
+    def where(self, tree: exp.Expr, scope: Scope, resolver: Resolver) -> str:
         """Return ` WHERE ..` of a statement, empty if it has none."""
         where = tree.args.get("where")
         if where is None:
@@ -278,13 +272,20 @@ class Writer:
         resolver.expression(where, scope)
         return f" WHERE {duckdb.write(self.translator.translate(where.this))}"
 
-    def _delete(self, tree: exp.Delete) -> Name:
-        self._refuse(tree, "returning", "using", "limit", "order")
+    def delete(self, tree: exp.Delete, sources: exp.Query | None) -> Name:
+        """Log the rows of a DELETE and carry it out; return its table.
+
+        `sources` is a query whose FROM has what it joins: a row that meets any of it
+        goes.
+        """
+        self.refuse(tree, "this", "tables", "where", "hint")
         # Without FROM, sqlglot lists the table as one of several to delete from.
         listed = tree.args.get("tables") or [tree.this]
-        table, relation = self._target(listed[0])
-        resolver = Resolver(self.source, self.catalog, {relation.alias})
-        where = self._where(tree, Scope((relation,)), resolver)
+        table, relation = self.target(listed[0])
+        scope, resolver, others = self._joined(relation, sources)
+        where = self.where(tree, scope, resolver)
+        if others:
+            where = f" WHERE EXISTS (SELECT 1 FROM {others}{where})"  # noqa: S608
         step = self.store.next_step(table.name)
         alias = quote(relation.alias)
         self.store.log(
@@ -295,174 +296,108 @@ class Writer:
         self.store.apply(table.name, step)
         return table.name
 
-    def _update(self, tree: exp.Update) -> Name:
-        self._refuse(tree, "returning", "from_", "limit", "order")
-        table, relation = self._target(tree.this)
-        resolver = Resolver(self.source, self.catalog, {relation.alias})
-        scope = Scope((relation,))
-        where = self._where(tree, scope, resolver)
-        values = self._assignments(table, tree.expressions, scope, resolver)
+    def update(self, tree: exp.Update, sources: exp.Query | None) -> Name:
+        """Log the rows of an UPDATE and carry it out; return its table.
+
+        `sources` is a query whose FROM has what it joins.
+
+        Raises:
+            SqlError: a row meets several of what is joined (ORA-30926).
+        """
+        self.refuse(tree, "this", "expressions", "where", "hint")
+        table, relation = self.target(tree.this)
+        scope, resolver, others = self._joined(relation, sources)
+        where = self.where(tree, scope, resolver)
+        values = self.assignments(table, tree.expressions, scope, resolver)
         alias = quote(relation.alias)
+        rows = f"FROM {base(table.name)} AS {alias}"
         step = self.store.next_step(table.name)
-        self.store.log(
-            table.name,
-            -1,
-            f"SELECT {step}, {alias}.* FROM {base(table.name)} AS {alias}{where}",  # noqa: S608
-        )
-        cells = [values.get(c.name, f"{alias}.{quote(c.name)}") for c in table.columns]
-        self._log_new(
-            table,
-            f"SELECT {step}, {alias}.{quote(ROWID)}, {', '.join(cells)}"  # noqa: S608
-            f" FROM {old(table.name)} AS {alias} WHERE {alias}.{quote(STEP)} = {step}",
-        )
+        if others:
+            pairs = f"{rows}, {others}{where}"
+            self.log_joined(table, alias, values, (pairs, ""))
+        else:
+            self.store.log(table.name, -1, f"SELECT {step}, {alias}.* {rows}{where}")
+            went = f"FROM {old(table.name)} AS {alias} WHERE {alias}.{quote(STEP)} = {step}"
+            self._log_updated(table, alias, values, went)
         self.store.apply(table.name, step)
         return table.name
 
-    def _assignments(
+    def _joined(
+        self, relation: Relation, sources: exp.Query | None
+    ) -> tuple[Scope, Resolver, str]:
+        """Return what names mean beside joined tables, and their FROM in DuckDB's SQL."""
+        resolver = Resolver(self.source, self.catalog, {relation.alias})
+        if sources is None:
+            return Scope((relation,)), resolver, ""
+        self.refuse(sources, "expressions", "from_", "joins")
+        tree = sources.copy()
+        inner = resolver.query(tree) or Scope(())
+        written = duckdb.write(self.translator.translate(tree))
+        scope = Scope((relation, *inner.relations), merged=inner.merged)
+        return scope, resolver, written.removeprefix("SELECT 1 FROM ")
+
+    def log_joined(
+        self,
+        table: Table,
+        alias: str,
+        values: Mapping[str, exp.Expr],
+        rows: tuple[str, str],
+    ) -> None:
+        """Log the rows of an update whose new values come from rows that they meet.
+
+        `rows` is FROM and WHERE of the pairs, in which the table goes by `alias`, and
+        what else must hold of those that stay.
+
+        Raises:
+            SqlError: a row is in more than one pair (ORA-30926).
+        """
+        pairs, stay = rows
+        row = f"{alias}.{quote(ROWID)}"
+        twice = f"SELECT {row} {pairs} GROUP BY {row} HAVING COUNT(*) > 1 LIMIT 1"
+        if self.store.connection.query(twice).rows:
+            message = "unable to get a stable set of rows in the source tables"
+            hint = "two rows of it match one of the target"
+            raise SqlError(30926, message, hint=hint)
+        self.store.log(table.name, -1, f"SELECT {self.store.step}, {alias}.* {pairs}")
+        self._log_updated(table, alias, values, pairs + stay)
+
+    def _log_updated(
+        self, table: Table, alias: str, values: Mapping[str, exp.Expr], rows: str
+    ) -> None:
+        """Log rows as an update leaves them; `rows` is FROM and WHERE of those before."""
+        cells = [
+            duckdb.write(values[c.name])
+            if c.name in values
+            else f"{alias}.{quote(c.name)}"
+            for c in table.columns
+        ]
+        row = f"{alias}.{quote(ROWID)}"
+        self.log_new(
+            table, f"SELECT {self.store.step}, {row}, {', '.join(cells)} {rows}"
+        )
+
+    def assignments(
         self,
         table: Table,
         pairs: Sequence[exp.Expr],
         scope: Scope,
         resolver: Resolver,
-    ) -> dict[str, str]:
-        """Return the new values of an UPDATE's SET, by column."""
-        values: dict[str, str] = {}
+    ) -> dict[str, exp.Expr]:
+        """Return the new values of an UPDATE's SET, by column, in DuckDB's SQL."""
+        values: dict[str, exp.Expr] = {}
         for column, value in self._pairs(table, pairs):
             if column.name in values:
                 raise SqlError(957, f'duplicate column name "{column.name}"')
             self._writable(table, column)
-            if _is_default(value):
-                node = self._default(table, column)
-            else:
-                holder = exp.Paren(this=value.copy())
-                resolver.expression(holder, scope)
-                of = kind(holder.this)
-                translated = self.translator.translate(holder.this)
-                node = stored(translated, of, column, str(table.name))
-            values[column.name] = duckdb.write(node)
+            if is_default(value):
+                values[column.name] = self.default(table, column)
+                continue
+            holder = exp.Paren(this=value.copy())
+            resolver.expression(holder, scope)
+            translated = self.translator.translate(holder.this)
+            of = kind(holder.this)
+            values[column.name] = stored(translated, of, column, str(table.name))
         return values
-
-    def _insert_all(self, tree: exp.MultitableInserts) -> Name:
-        """INSERT ALL and INSERT FIRST: the query is answered once, then shared out."""
-        query = tree.args["source"].unnest().copy()
-        Resolver(self.source, self.catalog).query(query)
-        label(query)
-        listed = selects(query)
-        answer = duckdb.write(self.translator.translate(query))
-        self.store.connection.run(f"CREATE OR REPLACE TEMP TABLE {_SHARED} AS {answer}")
-        shared = {output_of(s): kind(s) for s in listed}
-        relations = {**self.catalog.relations, Name("", "ORA$SHARED"): shared}
-        writer = replace(self, catalog=replace(self.catalog, relations=relations))
-        table = Name("", "")
-        for part, test in _branches(tree):
-            table = writer.share_out(part, test)
-        return table
-
-    def share_out(self, part: exp.Insert, test: exp.Expr | None) -> Name:
-        """Insert what the shared rows give for one table."""
-        values = part.expression
-        listed: list[exp.Expr] = [exp.Star()]
-        if isinstance(values, exp.Values):
-            listed = [exp.Paren(this=v) for v in values.expressions[0].expressions]
-        query = exp.select(*listed).from_(
-            exp.Table(this=exp.to_identifier("ORA$SHARED"))
-        )
-        if test is not None:
-            query = query.where(test)
-        return self._insert(exp.Insert(this=part.this, expression=query))
-
-    def _merge(self, tree: exp.Merge) -> Name:
-        """MERGE: matched rows are updated, rows without a match inserted, in one step.
-
-        Raises:
-            SqlError: two rows would update one (ORA-30926), or the update changes what
-                it is joined by (ORA-38104).
-        """
-        table, target = self._target(tree.this)
-        resolver = Resolver(self.source, self.catalog, {target.alias})
-        using = tree.args["using"].copy()
-        source = resolver.table(using)
-        both = Scope((target, source))
-        on = tree.args["on"].copy()
-        holder = exp.Paren(this=on)
-        resolver.expression(holder, both)
-        joined = _Joined(
-            f"{base(table.name)} AS {quote(target.alias)}",
-            duckdb.write(self.translator.translate(using)),
-            duckdb.write(self.translator.translate(holder)),
-        )
-        step = self.store.next_step(table.name)
-        for part in tree.args["whens"].expressions:
-            then = part.args["then"]
-            if part.args.get("matched") and isinstance(then, exp.Update):
-                _refuse_key(then, holder, target)
-                self._merge_update(then, table, (both, resolver), joined)
-            elif isinstance(then, exp.Insert):
-                scope = Scope((source,))
-                self._merge_insert(then, table, (scope, resolver), joined)
-            else:
-                self._refuse(then, "this")
-        self.store.apply(table.name, step)
-        return table.name
-
-    def _merge_update(
-        self,
-        then: exp.Update,
-        table: Table,
-        names: tuple[Scope, Resolver],
-        joined: "_Joined",
-    ) -> None:
-        scope, resolver = names
-        where = self._where(then, scope, resolver)
-        pairs = f"FROM {joined.target} JOIN {joined.source} ON {joined.on}{where}"
-        alias = quote(scope.relations[0].alias)
-        row = f"{alias}.{quote(ROWID)}"
-        twice = f"SELECT {row} {pairs} GROUP BY {row} HAVING COUNT(*) > 1 LIMIT 1"
-        if self.store.connection.query(twice).rows:
-            message = "unable to get a stable set of rows in the source tables"
-            raise SqlError(
-                30926, message, hint="two rows of it match one of the target"
-            )
-        values = self._assignments(table, then.expressions, scope, resolver)
-        cells = [values.get(c.name, f"{alias}.{quote(c.name)}") for c in table.columns]
-        step = self.store.step
-        self.store.log(table.name, -1, f"SELECT {step}, {alias}.* {pairs}")
-        rows = f"SELECT {step}, {row}, {', '.join(cells)} {pairs}"
-        self._log_new(table, rows)
-
-    def _merge_insert(
-        self,
-        then: exp.Insert,
-        table: Table,
-        names: tuple[Scope, Resolver],
-        joined: "_Joined",
-    ) -> None:
-        scope, resolver = names
-        listed = then.this.expressions if then.this else []
-        columns = self._chosen(table, [_named(e) for e in listed])
-        self._count(columns, then.expression.expressions)
-        pairs = [
-            exp.EQ(
-                this=exp.column(exp.to_identifier(c.name, quoted=True)), expression=v
-            )
-            for c, v in zip(columns, then.expression.expressions, strict=True)
-        ]
-        where = self._where(then, scope, resolver)
-        values = self._assignments(table, pairs, scope, resolver)
-        cells = [
-            values.get(c.name) or duckdb.write(self._default(table, c))
-            if not c.virtual
-            else "NULL"
-            for c in table.columns
-        ]
-        absent = f"NOT EXISTS (SELECT 1 FROM {joined.target} WHERE {joined.on})"  # noqa: S608
-        more = f" AND ({where.removeprefix(' WHERE ')})" if where else ""
-        row = f"NEXTVAL({duckdb.write(exp.Literal.string(quote(ROWID)))})"
-        sql = (
-            f"SELECT {self.store.step}, {row}, {', '.join(cells)}"  # noqa: S608
-            f" FROM {joined.source} WHERE {absent}{more}"
-        )
-        self._log_new(table, sql)
 
     def _pairs(
         self, table: Table, pairs: Sequence[exp.Expr]
@@ -477,61 +412,12 @@ class Writer:
                 for i, part in enumerate(parts):
                     one = query.copy()
                     one.set("expressions", [one.selects[i]])
-                    [column] = self._chosen(table, [_named(part)])
+                    [column] = self.chosen(table, [named(part)])
                     found.append((column, exp.Subquery(this=one)))
             else:
-                [column] = self._chosen(table, [_named(target)])
+                [column] = self.chosen(table, [named(target)])
                 found.append((column, value))
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """The two sides of MERGE and the condition between them, in DuckDB's SQL."""
-
-    target: str
-    source: str
-    on: str
-
-
-def _refuse_key(then: exp.Update, on: exp.Expr, target: Relation) -> None:
-    """Refuse an update of columns that MERGE joins by.
-
-    Raises:
-        SqlError: ORA-38104.
-    """
-    keys = {c.name for c in on.find_all(exp.Column) if c.table == target.alias}
-    for name in assigned(then):
-        if name in keys:
-            shown = f'"{target.name}"."{name}"'
-            message = f"Columns referenced in the ON Clause cannot be updated: {shown}"
-            raise SqlError(38104, message)
-
-
-def _branches(
-    tree: exp.MultitableInserts,
-) -> Iterator[tuple[exp.Insert, exp.Expr | None]]:
-    """Yield the tables of INSERT ALL or FIRST with the condition of their rows.
-
-    A row counts for WHEN where the condition is true, and for ELSE where none was.
-    """
-    before: list[exp.Expr] = []
-    test: exp.Expr | None = None
-    for part in tree.expressions:
-        own = part.args.get("expression")
-        if own is not None:
-            test = exp.Paren(this=own)
-            if str(tree.args["kind"]).upper() == "FIRST":
-                test = exp.and_(test, *[_not_true(t) for t in before])
-            before.append(exp.Paren(this=own))
-        elif part.args.get("else_"):
-            test = exp.and_(*[_not_true(t) for t in before])
-        yield part.this, test.copy() if test is not None else None
-
-
-def _not_true(test: exp.Expr) -> exp.Expr:
-    """Return `LNNVL(test)`: false or unknown."""
-    return exp.Anonymous(this="LNNVL", expressions=[test.copy()])
 
 
 def assigned(tree: exp.Update) -> list[str]:
@@ -546,7 +432,14 @@ def assigned(tree: exp.Update) -> list[str]:
             else [target]
         )
     ]
-    return [stored_name(_named(part)) for part in parts]
+    return [stored_name(named(part)) for part in parts]
+
+
+def assignment(column: str, value: exp.Expr) -> exp.Expr:
+    """Return `column = value`, as SET has it."""
+    return exp.EQ(
+        this=exp.column(exp.to_identifier(column, quoted=True)), expression=value
+    )
 
 
 def expression_of(text: Text) -> exp.Expr:
@@ -554,7 +447,8 @@ def expression_of(text: Text) -> exp.Expr:
     return condition(Text(text.sql), Source("<definition>", text.sql))
 
 
-def _is_default(node: exp.Expr) -> bool:
+def is_default(node: exp.Expr) -> bool:
+    """Tell whether a value is the word DEFAULT."""
     return (
         isinstance(node, exp.Column)
         and not node.table
@@ -563,7 +457,7 @@ def _is_default(node: exp.Expr) -> bool:
     ) or (isinstance(node, exp.Var) and node.name.upper() == "DEFAULT")
 
 
-def _named(node: exp.Expr) -> exp.Identifier:
+def named(node: exp.Expr) -> exp.Identifier:
     """Return the identifier of a column in a list of them."""
     if isinstance(node, exp.Identifier):
         return node

@@ -181,10 +181,11 @@ def _function(t: Translator, node: Node) -> Node:
 
 
 def _placeholder(t: Translator, node: Node) -> Node:
-    name = node.name
-    if name not in t.binds:
-        raise SqlError(1008, f"not all variables bound: :{name}", None)
-    return value(t.binds[name])
+    known = {name.upper(): of for name, of in t.binds.items()}
+    name = node.name.upper()
+    if name not in known:
+        raise SqlError(1008, f"not all variables bound: :{node.name}", None)
+    return value(known[name])
 
 
 def value(of: object) -> Node:

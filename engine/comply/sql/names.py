@@ -164,8 +164,35 @@ class Resolver:
             own = self._alias(name)
             node.set("alias", exp.TableAlias(this=_quoted(own)))
             return Relation(given, own, _projected(node.unnest()))
+        if isinstance(node, exp.Values):
+            return self._values(node, given)
         message = "comply does not know this kind of table expression"
         raise SqlError(0, message, place_of(node, self.source))
+
+    def _values(self, node: exp.Values, given: str) -> Relation:
+        """Resolve rows that FROM spells out, `(VALUES (1, 'a'), ..) v (id, name)`.
+
+        Raises:
+            SqlError: rows differ in length, or columns have no names.
+        """
+        rows = [row.expressions for row in node.expressions]
+        for value in (value for row in rows for value in row):
+            self.expression(value, Scope(()))
+        alias = node.args.get("alias")
+        named = alias.args.get("columns") if alias else ()
+        names = [stored_name(_identifier(n)) for n in named or ()]
+        # Where WITH names the columns, they need no names of their own.
+        names = names or [f"COLUMN{i + 1}" for i in range(len(rows[0]))]
+        if {len(row) for row in rows} != {len(names)}:
+            message = "every row of VALUES has a value for each column of its alias"
+            hint = "write (VALUES (1, 'a'), (2, 'b')) v (id, name)"
+            raise SqlError(0, message, place_of(node, self.source), hint)
+        own = self._alias(given or "ORA$VALUES")
+        columns = [_quoted(name) for name in names]
+        node.set("alias", exp.TableAlias(this=_quoted(own), columns=columns))
+        kinds = [[kind(v) for v in of] for of in zip(*rows, strict=True)]
+        known = [next((k for k in of if k != "unknown"), "unknown") for of in kinds]
+        return Relation(given, own, dict(zip(names, known, strict=True)))
 
     def table(self, node: exp.Expr) -> Relation:
         """Resolve the table that a statement changes, or takes its rows from, in place."""

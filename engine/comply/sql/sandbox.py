@@ -14,9 +14,12 @@ from sqlglot import exp
 
 from comply.database.connection import DatabaseError
 from comply.database.duckdb import DuckDb
+from comply.dialect.changes import CHANGES, change
 from comply.dialect.cursor import Cursor
 from comply.dialect.definitions import definition
 from comply.dialect.errors import SqlError
+from comply.dialect.oracle import place_of
+from comply.dialect.oracle import query as parse_query
 from comply.dialect.oracle import statement as parse_statement
 from comply.dialect.schema import Schema
 from comply.dialect.statements import Statement, statements
@@ -28,6 +31,7 @@ from comply.sql.duckdb import Translator
 from comply.sql.enforcement import Enforced
 from comply.sql.session import USER, Session
 from comply.sql.store import Store
+from comply.sql.variables import Variables
 
 # SQL*Plus commands that run something elsewhere; the others only set up its display.
 _RUNS = frozenset({"@", "EXEC", "EXECUTE", "START", "HOST", "COPY", "CONNECT", "CONN"})
@@ -47,6 +51,7 @@ class Sandbox:
         self.now = now
         self._connection = DuckDb()
         self._session = Session(self._connection, Store(self._connection), owner=owner)
+        self._variables = Variables()
 
     @property
     def schema(self) -> Schema:
@@ -110,7 +115,7 @@ class Sandbox:
             self.step(statement)
 
     def execute(self, sql: str, binds: Mapping[str, object] | None = None) -> list[Row]:
-        """Run one statement; return the rows of a query, nothing for others.
+        """Run one statement; return the rows of a query or of RETURNING.
 
         `binds` are the values of `:name`; the empty string counts as NULL.
 
@@ -168,11 +173,9 @@ class Sandbox:
 
     def _step(self, statement: Statement, binds: Mapping[str, object]) -> list[Row]:
         if statement.form == "command":
-            return _command(statement)
+            return self._command(statement)
         made = definition(statement)
-        translator = Translator(
-            statement.source, self._moment(), binds, self._session.owner or USER
-        )
+        translator = self._translator(statement, binds)
         if made is not None:
             Definer(self._session, statement, translator).define(made)
             return []
@@ -182,6 +185,13 @@ class Sandbox:
         if self._steered(statement):
             return []
         return self._data(statement, translator)
+
+    def _translator(
+        self, statement: Statement, binds: Mapping[str, object]
+    ) -> Translator:
+        given = {**self._variables.values, **{n.upper(): v for n, v in binds.items()}}
+        owner = self._session.owner or USER
+        return Translator(statement.source, self._moment(), given, owner)
 
     def _moment(self) -> datetime:
         return self.now or datetime.now(tz=UTC).replace(tzinfo=None)
@@ -226,17 +236,53 @@ class Sandbox:
         self._session.set_constraints(names, deferred=word == "DEFERRED")
 
     def _data(self, statement: Statement, translator: Translator) -> list[Row]:
+        if statement.words[:1] and statement.words[0] in CHANGES:
+            return self._change(statement, translator)
         tree = parse_statement(Text(statement.text, statement.start), statement.source)
-        if isinstance(tree, exp.Query):
-            return self._session.query(tree, translator).plain()
-        self._session.change(tree, translator)
+        if not isinstance(tree, exp.Query):
+            message = f"comply does not run {tree.key.upper()} here"
+            raise SqlError(0, message, place_of(tree, statement.source))
+        return self._session.query(tree, translator).plain()
+
+    def _change(self, statement: Statement, translator: Translator) -> list[Row]:
+        """Carry out a statement that changes rows; return what RETURNING gives."""
+        made = change(statement)
+        self._variables.expect(made.returning, translator.binds, statement)
+        before = self._session.store.step
+        rows = self._session.change(made, translator)
+        try:
+            self._variables.take(rows, statement)
+        except SqlError:
+            self._session.store.undo(before)
+            raise
+        return rows.plain()
+
+    def _command(self, statement: Statement) -> list[Row]:
+        """Pass over what sets up SQL*Plus; refuse what would run something."""
+        word = statement.tokens[0].value
+        match word:
+            case "VARIABLE" | "VAR":
+                self._variables.declare(statement)
+            case "PRINT":
+                return self._variables.shown(statement).plain()
+            case "EXEC" | "EXECUTE" if self._assigned(statement):
+                pass
+            case _ if word in _RUNS:
+                message = f"comply does not run the SQL*Plus command {word}"
+                hint = "name the script it runs instead"
+                raise SqlError(0, message, statement.span, hint)
+            case _:
+                pass
         return []
 
+    def _assigned(self, statement: Statement) -> bool:
+        """Carry out `EXEC :name := value`; tell whether it is that."""
 
-def _command(statement: Statement) -> list[Row]:
-    """Pass over what sets up SQL*Plus; refuse what would run something."""
-    word = statement.tokens[0].value
-    if word in _RUNS:
-        message = f"comply does not run the SQL*Plus command {word}"
-        raise SqlError(0, message, statement.span, "name the script it runs instead")
-    return []
+        def evaluate(text: Text) -> object:
+            prefix, suffix = "SELECT ", " FROM DUAL"
+            whole = Text(f"{prefix}{text.sql}{suffix}", text.at - len(prefix))
+            tree = parse_query(whole, statement.source)
+            rows = self._session.query(tree, self._translator(statement, {}))
+            return rows.rows[0][0]
+
+        return self._variables.assign(statement, evaluate)

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from comply.database.connection import Connection, DatabaseError, Rows
+from comply.dialect.changes import Change
 from comply.dialect.errors import SqlError, nearest
 from comply.dialect.schema import Schema, Table, find
 from comply.dialect.syntax import Constraint, CreateDomain, Name, State, Text
 from comply.source import Source
 from comply.sql import duckdb
 from comply.sql.catalog import Catalog, kind_of_type
+from comply.sql.changes import returned, write
 from comply.sql.constraints import Guard, as_update, not_null_of
 from comply.sql.delta import Event
 from comply.sql.dml import Writer, assigned, expression_of
@@ -52,37 +54,44 @@ class Session:
         label(tree)
         return self.connection.query(duckdb.write(translator.translate(tree)))
 
-    def change(self, tree: exp.Expr, translator: Translator) -> None:
-        """Carry out INSERT, UPDATE, DELETE or MERGE.
+    def change(self, change: Change, translator: Translator) -> Rows:
+        """Carry out INSERT, UPDATE, DELETE or MERGE; return what RETURNING gives.
 
         Raises:
             SqlError: it is refused or breaks an immediate constraint or assertion
                 (AssertionViolated); the statement is undone, the transaction goes on.
             DatabaseError: an expression fails on the data; undone as well.
         """
-        start = self.store.step
+        start, tree = self.store.step, change.tree
         writer = Writer(self.store, self.schema, self.catalog, translator)
+        rows = Rows((), ())
         try:
-            name = writer.write(tree)
-            table = self.schema.tables[name]
-            if isinstance(tree, exp.Delete):
-                self._cascade(table, start)
+            table = self.schema.tables[write(writer, change)]
+            if change.returning:
+                rows = returned(writer, table, change)
+            if isinstance(tree, exp.Delete) or change.deleting is not None:
+                self._cascade(table, start, updated=change.deleting is not None)
             self._check(self._by(tree, table, start), deferred=False)
         except (SqlError, DatabaseError) as error:
             self.store.undo(start)
             if isinstance(tree, exp.Update) and isinstance(error, SqlError):
                 raise as_update(error) from None
             raise
+        return rows
 
-    def _cascade(self, table: Table, since: int) -> None:
-        """Delete or empty the rows that refer to deleted ones, where they say so."""
+    def _cascade(self, table: Table, since: int, *, updated: bool = False) -> None:
+        """Delete or empty the rows that refer to deleted ones, where they say so.
+
+        `updated` tells that rows were updated as well; what refers to those stays.
+        """
         guard = self.guard()
         for child, constraint in guard.referring(table):
             rule = constraint.references.on_delete if constraint.references else ""
             if not rule:
                 continue
             before = self.store.step
-            rows = guard.orphans(table, child, constraint, since)
+            find_rows = guard.deserted if updated else guard.orphans
+            rows = find_rows(table, child, constraint, since)
             empties = constraint.columns if rule == "SET NULL" else ()
             if self.store.remove(child, rows, empties) and not empties:
                 self._cascade(child, before)
