@@ -35,7 +35,7 @@ from comply.load.folder import Left, walk_names
 from comply.report.run import Run, ordered
 from comply.rules.build import build
 from comply.rules.files import RuleFile, pack_files, user_files
-from comply.source import LoadError
+from comply.source import LoadError, Source
 from comply.version import VERSION
 
 MANIFESTS: Final = "kubernetes/baseline"
@@ -63,7 +63,8 @@ class Options:
 
     `jobs` is the number of processes, None to choose; `cache` the folder to keep things
     in, None to keep nothing. `texts` come to hold those of inputs that are no files, and
-    nothing for files known to hold no exceptions, so that they need not be read.
+    nothing for files known to hold no exceptions, so that they need not be read. `plan`
+    is a Terraform plan that is checked with what is at the paths, if any.
     """
 
     kind: str | None = None
@@ -71,6 +72,7 @@ class Options:
     cache: Path | None = None
     jobs: int | None = None
     texts: dict[str, str] = field(default_factory=dict, compare=False)
+    plan: Source | None = None
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ def check_files(
     Raises:
         ComplyError: if rules cannot be read.
     """
-    listing = listing_of(settings)
+    listing = listing_of(settings) if options.plan is None else None
     if listing is None:
         return None
     named = bool(settings.rules or settings.packs)

@@ -107,6 +107,13 @@ from comply.report.run import Run
     metavar="N",
     help="Over how many processes to spread many files. Default: what is faster here.",
 )
+@click.option(
+    "--spacelift",
+    is_flag=True,
+    help="For an after_plan hook of Spacelift: check the plan of the run, with PATHs if "
+    "any, and write comply.custom.spacelift.json for a plan policy to decide by. Exit "
+    "code 0 once that is written. See `comply spacelift policy`.",
+)
 @live_options
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,
@@ -124,6 +131,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     colour: Choice,
     no_cache: bool,
     jobs: int | None,
+    spacelift: bool,
 ) -> int:
     """Check files and folders, this folder if none is named.
 
@@ -142,6 +150,10 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 
     Exit code: 0 clean, 1 violations, 2 could not check.
     """  # noqa: D301  (click wants the character)
+    if spacelift:
+        from comply.cli.spacelift_check import run_hook
+
+        return run_hook(click.get_current_context())
     if names_database(paths):
         from comply.cli.live import run_check
 
@@ -149,12 +161,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     started = time.perf_counter()
     settings = merge(read_settings(config), paths, rules, packs)
     wanted = outputs(formats or settings.formats, output)
-    if fail_on:
-        settings = replace(settings, fail_on=fail_on)
-    if undetermined:
-        settings = replace(settings, undetermined=undetermined)
-    if baseline:
-        settings = replace(settings, baseline=baseline)
+    settings = override(settings, fail_on, undetermined, baseline)
     cache = None if no_cache else cache_folder()
     options = Options(kind, moment(now), cache, jobs)
     findings, run = check(settings, options)
@@ -225,6 +232,21 @@ def merge(
     if rules or packs:
         settings = replace(settings, rules=rules, packs=packs)
     return settings
+
+
+def override(
+    settings: Settings,
+    fail_on: str | None,
+    undetermined: str | None,
+    baseline: Path | None,
+) -> Settings:
+    """Return the settings with the values that flags of the same names give."""
+    return replace(
+        settings,
+        fail_on=fail_on or settings.fail_on,
+        undetermined=undetermined or settings.undetermined,
+        baseline=baseline or settings.baseline,
+    )
 
 
 def day(now: datetime | None) -> date:

@@ -54,7 +54,8 @@ def check_together(settings: Settings, options: Options) -> Found:
     Raises:
         ComplyError: if rules do not compile, or if there is nothing to check.
     """
-    listing = listing_of(settings) if options.cache is not None else None
+    keeps = options.cache is not None and options.plan is None
+    listing = listing_of(settings) if keeps else None
     if listing is None or listing.errors or options.cache is None:
         return _fresh(settings, options)[0]
     scope = _scope(settings, options)

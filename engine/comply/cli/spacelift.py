@@ -13,6 +13,7 @@ from comply.load.encoding import decode, read
 from comply.rego.parser import Version
 from comply.rego.spacelift.contract import CONTRACTS, SPELLINGS, Kind
 from comply.rego.spacelift.evaluate import Verdict, evaluate
+from comply.rego.spacelift.shipped import POLICIES, TESTS, shipped
 from comply.report.characters import one_line, visible
 from comply.report.look import Look, look_of
 from comply.source import ComplyError
@@ -75,6 +76,24 @@ def eval_policies(
         look = look_of(sys.stdout, colour=wants_colour(sys.stdout))
         _write_text(verdict, notes, look)
     return int(verdict.decision.blocks)
+
+
+@command.command("policy")
+@click.option("--v0", is_flag=True, help="In Rego v0, for engine_type REGO_V0.")
+@click.option("--tests", is_flag=True, help="Its tests, which serve both versions.")
+def print_policy(*, v0: bool, tests: bool) -> None:
+    """Print the plan policy that decides by `comply check --spacelift`.
+
+    It denies what comply denies, warns of what comply warns of, and refuses a report
+    that is absent, malformed, or of another run, commit or plan.
+
+    \b
+    comply spacelift policy > policies/comply.rego
+    comply spacelift policy --tests > policies/comply_test.rego
+    comply test policies/
+    """  # noqa: D301  (click wants the character)
+    name = TESTS if tests else POLICIES["v0" if v0 else "v1"]
+    sys.stdout.write(shipped(name).text)
 
 
 def _input(kind: str, path: Path) -> tuple[Any, list[str]]:

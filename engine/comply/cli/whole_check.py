@@ -63,8 +63,12 @@ def open_session(settings: Settings, options: Options) -> Opened:
     Raises:
         ComplyError: if rules do not compile, or if there is nothing to check.
     """
-    found = survey(settings.paths or (Path(),), options.kind, left_out(settings))
-    no_files = (i.source for i in found.inputs if i.source.name == STDIN_NAME)
+    everything = () if options.plan else (Path(),)
+    found = survey(settings.paths or everything, options.kind, left_out(settings))
+    no_files = [i.source for i in found.inputs if i.source.name == STDIN_NAME]
+    if options.plan is not None:
+        found.inputs.insert(0, Input(options.plan, "terraform_plan", named=True))
+        no_files.append(options.plan)
     options.texts.update((source.name, source.text) for source in no_files)
     packs = settings.packs
     if not (settings.rules or packs):
