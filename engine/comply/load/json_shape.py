@@ -4,7 +4,6 @@ Measured on a plan of 62 MB and three rules: 0.13 s and 69 MB, all of it 0.33 s 
 145 MB.
 """
 
-import gc
 from functools import reduce
 from operator import or_
 from types import GenericAlias, new_class
@@ -12,6 +11,7 @@ from typing import Any, TypedDict
 
 import msgspec
 
+from comply.load.surviving import surviving
 from comply.plan.shape import Shape
 
 
@@ -25,17 +25,12 @@ def read_shape(text: str, shape: Shape) -> Any:  # noqa: ANN401
         ValueError: if it is no JSON, or holds a number or a surrogate that msgspec does
             not read exactly.
     """
-    running = gc.isenabled()
-    # Every object of a document survives: looking for garbage among them finds none.
-    gc.disable()
+    kind = _type(shape, "root")
     try:
-        value = msgspec.json.decode(text, type=_type(shape, "root"))
+        with surviving():
+            return msgspec.json.decode(text, type=kind)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(str(error)) from None
-    finally:
-        if running:
-            gc.enable()
-    return value
 
 
 def _type(shape: Shape, name: str) -> Any:  # noqa: ANN401

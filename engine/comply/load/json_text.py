@@ -22,7 +22,7 @@ _BLANK: Final = " \t\n\r"
 
 
 Children: TypeAlias = dict[Step, tuple[int, int, int, int]]
-"""Step -> (place, its width, where the value begins, before where it ends)."""
+"""Step -> (place, its width, where the value begins, where it ends if that is known)."""
 
 
 class _ConstantError(ValueError):
@@ -114,15 +114,20 @@ def places(source: Source, start: int = 0) -> Callable[[Path], Span | None]:
     'a.json:1:13'
     """
     known: dict[Path, Children] = {}
+    texts: dict[Path, Any] = {}
 
     def find(path: Path) -> Span | None:
         text = source.text
         at, end = _after_blank(text, start), len(text)
         place, width = at, 1
         for depth, step in enumerate(path):
-            children = known.get(path[:depth])
+            here = path[:depth]
+            children = known.get(here)
+            if children is None and end - at >= LARGE:
+                children = _large_children(text, at, here, texts)
             if children is None:
-                children = known[path[:depth]] = _children(text, at, end)
+                children = _children(text, at)
+            known[here] = children
             if step not in children:
                 break
             place, width, at, end = children[step]
@@ -131,20 +136,31 @@ def places(source: Source, start: int = 0) -> Callable[[Path], Span | None]:
     return find
 
 
-def _children(text: str, at: int, end: int) -> Children:
-    """Return the children of the container in `text[at:end]`."""
-    if end - at >= LARGE:
-        found = import_module("comply.load.json_large").children(text, at, end)
-        if found is not None:
-            return dict(found)
+def _large_children(
+    text: str, at: int, path: Path, texts: dict[Path, Any]
+) -> Children | None:
+    """Return the children of a large container, and note the texts of large ones."""
+    raw = texts.pop(path, None)
+    if raw is None and path:
+        return None
+    found = import_module("comply.load.json_large").children(text, at, raw)
+    if found is None:
+        return None
+    children: Children = found[0]
+    texts.update({(*path, step): part for step, part in found[1].items()})
+    return children
+
+
+def _children(text: str, at: int) -> Children:
+    """Return the children of the container that begins at `text[at]`."""
     if text.startswith("{", at):
         return {
-            key: (place, len(key) + 2, value, end)
+            key: (place, len(key) + 2, value, value)
             for key, place, value in _members(text, at)
         }
     if text.startswith("[", at):
         return {
-            i: (start, 1, start, end) for i, start in enumerate(_elements(text, at))
+            i: (start, 1, start, start) for i, start in enumerate(_elements(text, at))
         }
     return {}
 
