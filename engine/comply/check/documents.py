@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
-from comply.check.changes import Edits, Frame, Positions, compare
+from comply.check.changes import Edits, Frame, Positions, compare, replaced
 from comply.check.rego_check import Counts, Runner, State, Update, follow_change, start
 from comply.check.single import Singles, run_single
 from comply.check.undetermined import (
@@ -21,6 +21,7 @@ from comply.check.undetermined import (
 )
 from comply.findings import Finding
 from comply.load.facts import Change, Document, nowhere
+from comply.plan.shape import project
 from comply.rules.checks import RegoChecks
 
 _ALIAS = frozenset({"terraform"})
@@ -55,8 +56,7 @@ def run(runner: Runner, singles: Singles, document: Document | None) -> Result:
     if document is None or _collections(document):
         states = [start(runner, group, document) for group in singles.checks]
         size = sum(x.unit.size if x.unit else 1 for s in states for x in s.running)
-        texts = tuple(group.program.code.text for group in singles.checks)
-        unknowns = unknowns_in(document, texts)
+        unknowns = unknowns_in(document, tuple(singles.checks))
         made = (watch(s, unknowns, runner.places, runner.now_ns) for s in states)
         return Result(document, states, [], size, [w for w in made if w is not None])
     kept, size = run_single(runner, singles, document)
@@ -144,18 +144,25 @@ def edits_between(
     """
     if old is None or new is None or not _collections(new):
         return None
-    collections = {c.path[0]: c.identity for c in new.collections if len(c.path) == 1}
-    ignored = _ALIAS if new.world == "terraform" else frozenset[str]()
-    # A value that was handed over holds all of it, one that was read what is kept.
-    kept = new.shape if new.locate is nowhere else None
-    edits = compare(old.value, new.value, Frame(collections, ignored, kept), given)
+    frame = _frame(new)
+    collections = frame.collections
+    edits = compare(old.value, new.value, frame, given)
     edits.moved = new.locate is not nowhere
-    if ignored and isinstance(edits.value, dict):
+    if frame.ignored and isinstance(edits.value, dict):
         # The plan under its other name has to hold the same lists.
         inner = dict(edits.value.get("terraform") or {})
         inner.update({k: edits.value[k] for k in collections if k in edits.value})
         edits.value["terraform"] = inner
     return edits
+
+
+def _frame(document: Document) -> Frame:
+    """Return where the facts of a document are, and how much of it is kept."""
+    found = {c.path[0]: c.identity for c in document.collections if len(c.path) == 1}
+    ignored = _ALIAS if document.world == "terraform" else frozenset[str]()
+    # A value that was handed over holds all of it, one that was read what is kept.
+    kept = document.shape if document.locate is nowhere else None
+    return Frame(found, ignored, kept)
 
 
 def matched(
@@ -224,6 +231,32 @@ class Editable:
         for held, part in zip(self.lists, parts, strict=True):
             if part.added or part.removed or part.updated:
                 edits.take(held.path, held.apply(part))
+        return edits
+
+    def put(self, given: Any, new: Any) -> Edits | None:  # noqa: ANN401
+        """Put facts of a value in the place of those that the value before it gave.
+
+        None, and nothing is changed, where more than facts changed, or their identity.
+        """
+        if not isinstance(given, dict) or not isinstance(new, dict):
+            return None
+        frame = _frame(self.document)
+        found = replaced(given, new, frame)
+        if found is None:
+            return None
+        lists = {held.path[0]: held for held in self.lists}
+        puts = []
+        for key, places in found.items():
+            held, part = lists.get(key), frame.part(key)
+            if held is None or len(held.items) != len(new[key]):
+                return None
+            kept = part[0] if isinstance(part, list) else None
+            puts += [(held, at, project(kept, new[key][at])) for at in places]
+        if any(h.identity(h.items[at]) != h.identity(item) for h, at, item in puts):
+            return None
+        edits = Edits(self.document.value)
+        for held, at, item in puts:
+            edits.take(held.path, held.put(at, item))
         return edits
 
     def _parts(self, change: Change) -> list[Change]:

@@ -19,6 +19,7 @@ from comply.check.results import Places
 from comply.findings import Finding
 from comply.load.facts import Document
 from comply.load.terraform_sensitive import marks_something
+from comply.rules.checks import RegoChecks
 
 FACTS: Final = "resource_changes"
 GIVEN: Final = frozenset({"id", "arn", "tags_all"})
@@ -29,7 +30,7 @@ GIVEN: Final = frozenset({"id", "arn", "tags_all"})
 class Unknowns:
     """The facts of a document with unknown values, by the attributes that are unknown."""
 
-    texts: tuple[str, ...] = ()
+    checks: tuple[RegoChecks, ...] = ()
     facts: dict[str, dict[int, Any]] = field(default_factory=dict)
     wanted: dict[str, bool] = field(default_factory=dict)
 
@@ -47,9 +48,9 @@ class Unknowns:
                 self.facts.setdefault(name, {})[id(fact)] = fact
 
     def is_wanted(self, name: str) -> bool:
-        """Tell whether any of the checks' texts may read an attribute."""
+        """Tell whether an attribute's being unknown may concern any of the checks."""
         if name not in self.wanted:
-            self.wanted[name] = any(map(partial(_may_name, name), self.texts))
+            self.wanted[name] = any(map(partial(_concerns, name), self.checks))
         return self.wanted[name]
 
     def remove(self, fact: Any) -> None:  # noqa: ANN401
@@ -68,15 +69,20 @@ def _unknown_names(fact: Any) -> Iterator[str]:  # noqa: ANN401
             yield name
 
 
-def _may_name(name: str, text: str) -> bool:
-    """Tell whether generated code may read an attribute, by its name or with all."""
+def _concerns(name: str, checks: RegoChecks) -> bool:
+    """Tell whether checks may read an attribute, by its name or with all."""
+    if checks.awaited is not None and name not in checks.awaited:
+        return False
+    text = checks.program.code.text
     return repr(name) in text or (name not in GIVEN and "['after']\n" in text)
 
 
-def unknowns_in(document: Document | None, texts: tuple[str, ...]) -> Unknowns | None:
+def unknowns_in(
+    document: Document | None, checks: tuple[RegoChecks, ...]
+) -> Unknowns | None:
     """Return the facts of a document with unknown values, None if it can have none.
 
-    Only attributes that the code in `texts` may read are looked at.
+    Only attributes whose being unknown may concern the checks are looked at.
     """
     if document is None or document.world != "terraform":
         return None
@@ -84,7 +90,7 @@ def unknowns_in(document: Document | None, texts: tuple[str, ...]) -> Unknowns |
     facts = value.get(FACTS) if isinstance(value, dict) else None
     if not isinstance(facts, list):
         return None
-    found = Unknowns(texts)
+    found = Unknowns(checks)
     # Most facts have the same few unknown attributes, which few rules read.
     every: set[str] = set()
     for fact in facts:
@@ -186,7 +192,7 @@ def follow_unknowns(
     unknowns, state = watches[0].unknowns, watches[0].state
     fresh: Fresh | None = None
     if edits is None or not edits.keys.isdisjoint(("", FACTS)):
-        unknowns = unknowns_in(state.document, unknowns.texts) or Unknowns()
+        unknowns = unknowns_in(state.document, unknowns.checks) or Unknowns()
     else:
         for edit in edits.elements:
             unknowns.replace(edit.old, edit.new)
@@ -228,5 +234,5 @@ def _judge(made: Watch, fresh: Fresh | None = None) -> None:
 
 def _may_read(made: Watch) -> bool:
     """Tell whether checks may read an unknown attribute, without looking into them."""
-    text = made.state.checks.program.code.text
-    return any(_may_name(name, text) for name in made.unknowns.facts)
+    checks = made.state.checks
+    return any(_concerns(name, checks) for name in made.unknowns.facts)

@@ -23,6 +23,7 @@ from comply.check.undetermined import (
 from comply.findings import Finding, Status
 from comply.load.facts import Document
 from comply.plan import ir
+from comply.plan.attribute_reads import attributes_read
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.doubt import CERTAIN, Doubts, doubtful, doubts_in, equality
 from comply.plan.optimize import optimize
@@ -53,18 +54,24 @@ FACTS_WORLD: Final = "terraform"
 
 @dataclass(slots=True)
 class Question:
-    """A unit, the clauses it runs, and what it may read that is unknown."""
+    """A unit, the clauses it runs, and what it may read that is unknown.
+
+    `attributes` are those of resources that it can tell apart, None for any.
+    """
 
     clauses: tuple[ir.Clause, ...]
     cut: Cut | None
     reads: UnknownReads
     joins: bool
+    attributes: frozenset[str] | None
 
     def names(self, unknowns: Unknowns) -> frozenset[str]:
         """Return the unknown attributes that matter to the unit."""
         if self.reads.handled is None:
             return frozenset()
         every = unknowns.facts.keys() - self.reads.handled
+        if self.attributes is not None:
+            every &= self.attributes
         found = every & self.reads.names
         return frozenset(found | (every - GIVEN) if self.reads.open else found)
 
@@ -191,7 +198,8 @@ def _question(made: Bench, running: Running) -> Question:
     steps = tuple(step for clause in chain for step in clause.steps)
     cut_at = cut(chain[0]) if isinstance(item, Unit) and len(chain) == 1 else None
     reads = unknown_reads(plan, steps, chain[0].source if chain else 0)
-    return Question(chain, cut_at, reads, _joins(made, running))
+    attributes = attributes_read(plan, chain)
+    return Question(chain, cut_at, reads, _joins(made, running), attributes)
 
 
 def _chain(made: Bench, item: Unit, by_id: dict[int, ir.Rule]) -> tuple[ir.Clause, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from comply.plan import ir
+from comply.plan.attribute_reads import attributes_read
 from comply.plan.reach import clauses, reachable
 from comply.plan.reads import atoms, every_step
 from comply.plan.values import RegoSet
@@ -44,6 +45,28 @@ def unknown_reads(plan: ir.Plan, steps: ir.Steps, source: int) -> UnknownReads:
     facts = _facts(every, by_id)
     names = frozenset(text for step in every for text in _names(step, facts))
     return UnknownReads(names, _is_open(plan, parts), _handled(plan, source))
+
+
+def attributes_awaited(plan: ir.Plan) -> tuple[str, ...] | None:
+    """Return the attributes whose being unknown concerns a plan's entries, None for any.
+
+    What a file handles itself does not count, wherever its rules read it.
+    """
+    found: set[str] = set()
+    asked: dict[int, list[ir.Clause]] = {}
+    for rule in plan.rules:
+        if rule.id in plan.entries:
+            for clause in clauses(rule):
+                asked.setdefault(clause.source, []).append(clause)
+    for source, own in asked.items():
+        handled = _handled(plan, source)
+        if handled is None:
+            continue
+        read = attributes_read(plan, own)
+        if read is None:
+            return None
+        found |= read - handled
+    return tuple(sorted(found))
 
 
 def _names(step: ir.Step, facts: set[str]) -> Iterator[str]:

@@ -60,7 +60,8 @@ class Whole:
 class RegoChecks:
     """The checks of files that were compiled together.
 
-    `shape` is what they read, `paths` are those of entry rules by id.
+    `shape` is what they read, `paths` are those of entry rules by id; `awaited` are the
+    attributes of planned resources whose being unknown concerns them, None for any.
     """
 
     program: Program
@@ -70,6 +71,7 @@ class RegoChecks:
     wholes: tuple[Whole, ...]
     shape: Shape = None
     paths: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    awaited: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Compiled:
     units: tuple[tuple[int, str, int, int, tuple[str, ...] | None], ...]
     wholes: tuple[tuple[int, str, int, tuple[str, ...] | None], ...]
     shape: Shape = None
+    awaited: tuple[str, ...] | None = None
 
 
 def linked(made: Compiled, files: list[RuleFile]) -> RegoChecks:
@@ -115,7 +118,10 @@ def linked(made: Compiled, files: list[RuleFile]) -> RegoChecks:
     sources = tuple(files[i].source for i in made.files)
     wanted = {*program.entries, *(whole.id for whole in wholes)}
     paths = {number: path for number, path, _ in made.layout.rules if number in wanted}
-    return RegoChecks(program, sources, made.rules, units, wholes, made.shape, paths)
+    awaited = None if made.awaited is None else frozenset(made.awaited)
+    return RegoChecks(
+        program, sources, made.rules, units, wholes, made.shape, paths, awaited
+    )
 
 
 def digest(files: Iterable[RuleFile]) -> str:
@@ -169,8 +175,8 @@ def _plain(made: Compiled) -> tuple[Any, ...]:
     )
     rules = [_rule_fields(rule) for rule in made.rules]
     code = (made.code.text, made.code.places)
-    items = (made.units, made.wholes)
-    return (code, made.binary, layout, made.files, rules, *items, made.shape)
+    items = (made.units, made.wholes, made.shape, made.awaited)
+    return (code, made.binary, layout, made.files, rules, *items)
 
 
 def _rule_fields(rule: Rule) -> tuple[Any, ...]:
@@ -180,7 +186,7 @@ def _rule_fields(rule: Rule) -> tuple[Any, ...]:
 
 
 def _revived(stored: tuple[Any, ...]) -> Compiled:
-    code, binary, layout, files, rules, units, wholes, shape = stored
+    code, binary, layout, files, rules, units, wholes, *rest = stored
     entries = tuple(
         (entry, tuple(_unit_layout(fields) for fields in items))
         for entry, items in layout[2]
@@ -198,7 +204,7 @@ def _revived(stored: tuple[Any, ...]) -> Compiled:
         tuple(_rule(fields) for fields in rules),
         units,
         wholes,
-        shape,
+        *rest,
     )
 
 

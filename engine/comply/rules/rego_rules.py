@@ -12,6 +12,7 @@ from comply.plan.emit import layout_of, print_plan
 from comply.plan.link import compiled
 from comply.plan.needs import needs
 from comply.plan.reach import input_keys
+from comply.plan.unknown_reads import attributes_awaited
 from comply.rego.errors import RegoError
 from comply.rego.modules import plan_modules
 from comply.rego.parser import parse_module
@@ -185,7 +186,19 @@ def _compiled(parts: list[Planned], files: list[RuleFile]) -> Compiled:
         tuple(units),
         tuple(wholes),
         needs(plan),
+        _awaited(parts),
     )
+
+
+def _awaited(parts: list[Planned]) -> tuple[str, ...] | None:
+    """Return the attributes whose being unknown concerns any of some plans."""
+    found: set[str] = set()
+    for part in parts:
+        own = attributes_awaited(part.plan)
+        if own is None:
+            return None
+        found.update(own)
+    return tuple(sorted(found))
 
 
 Places = dict[tuple[int, int], int]
