@@ -1,6 +1,7 @@
 """`comply spacelift`: what Spacelift would decide."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -8,6 +9,7 @@ from typing import Any, Final, get_args
 import click
 
 from comply.cli.eval import read_document
+from comply.cli.spacelift_run import LABELS, VARIABLES
 from comply.cli.terminal import wants_colour
 from comply.load.encoding import decode, read
 from comply.rego.parser import Version
@@ -17,6 +19,8 @@ from comply.rego.spacelift.shipped import POLICIES, TESTS, shipped
 from comply.report.characters import one_line, visible
 from comply.report.look import Look, look_of
 from comply.source import ComplyError
+
+_CUSTOM: Final = ".custom.spacelift.json"
 
 _PLAN_KEYS: Final = frozenset({"resource_changes", "planned_values"})
 
@@ -46,15 +50,30 @@ def command() -> None:
     help="The version of the policies; `auto` tells by each file.",
 )
 @click.option(
+    "--custom",
+    "customs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A NAME.custom.spacelift.json that a plan policy finds at "
+    "input.third_party_metadata.custom.NAME.",
+)
+@click.option(
     "-f", "--format", "form", type=click.Choice(["text", "json"]), default="text"
 )
 def eval_policies(
-    *, paths: tuple[Path, ...], kind: str, version: Version, form: str
+    *,
+    paths: tuple[Path, ...],
+    kind: str,
+    version: Version,
+    customs: tuple[Path, ...],
+    form: str,
 ) -> int:
     """Print what Spacelift decides when POLICY is given INPUT.
 
     INPUT is the JSON of a policy's sample, or for a plan policy that of `terraform show
-    -json`; `-` is standard input. Several policies are evaluated one by one and what
+    -json`, beside which run and commit are those of Spacelift's variables, if they are
+    set; `-` is standard input. Several policies are evaluated one by one and what
     they say is merged, as Spacelift does.
 
     \b
@@ -66,8 +85,12 @@ def eval_policies(
     if len(paths) < 2:
         raise click.UsageError("Name at least one policy, and the input.")
     chosen = SPELLINGS.get(kind.lower(), kind.lower())
+    if customs and chosen != "plan":
+        raise click.UsageError("Only plan policies are given custom inputs.")
     *policies, document = paths
     input_, notes = _input(chosen, document)
+    for file in customs:
+        notes.append(_add_custom(input_, file))
     sources = [read(path, str(path)) for path in policies]
     verdict = evaluate(chosen, sources, input_, version)
     if form == "json":
@@ -111,8 +134,41 @@ def _input(kind: str, path: Path) -> tuple[Any, list[str]]:
     # A sample from the workbench holds the input beside the policy's body.
     if kind == "plan" and _PLAN_KEYS & value.keys() and "terraform" not in value:
         note = "this is a plan of Terraform: it was put at input.terraform"
-        return {"terraform": value, "spacelift": {}}, [note]
+        return {"terraform": value, "spacelift": _surroundings()}, [note]
     return value, []
+
+
+def _surroundings() -> dict[str, Any]:
+    """Return what the variables of a run say of what is at input.spacelift."""
+    found: dict[str, Any] = {}
+    for name, (thing, member) in VARIABLES.items():
+        if value := os.environ.get(name):
+            found.setdefault(thing, {})[member] = value
+    if labels := os.environ.get(LABELS):
+        found.setdefault("stack", {})["labels"] = labels.split(",")
+    return found
+
+
+def _add_custom(input_: dict[str, Any], file: Path) -> str:
+    """Put a custom input where Spacelift puts it; return what was done."""
+    key = file.name.removesuffix(_CUSTOM)
+    value = read_document(read(file, str(file)))
+    if key == file.name or not key or not isinstance(value, dict):
+        raise ComplyError(
+            f"{file}: a custom input is an object in a file NAME{_CUSTOM}",
+            hint="NAME is the key under which policies find it",
+        )
+    metadata = _object_at(input_, "third_party_metadata")
+    _object_at(metadata, "custom")[key] = value
+    return f"{file.name} was put at input.third_party_metadata.custom.{key}"
+
+
+def _object_at(owner: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return the object at a key, put there if there is none."""
+    if not isinstance(owner.get(key), dict):
+        owner[key] = {}
+    found: dict[str, Any] = owner[key]
+    return found
 
 
 def _write_json(verdict: Verdict, notes: list[str]) -> None:

@@ -19,6 +19,7 @@ from comply.cli.exemptions import Judged, exempt_known
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import Settings, read_settings
 from comply.cli.spacelift_plan import RawPlan, find_plan
+from comply.cli.spacelift_run import COMMIT, RUN, STACK
 from comply.findings import Finding, Severity, Status
 from comply.load.encoding import decode
 from comply.load.terraform_changes import changes_digest, planned_changes
@@ -29,10 +30,6 @@ from comply.version import VERSION
 
 REPORT: Final = "comply.custom.spacelift.json"
 """Spacelift gives it to plan policies as input.third_party_metadata.custom.comply."""
-
-RUN: Final = "TF_VAR_spacelift_run_id"
-COMMIT: Final = "TF_VAR_spacelift_commit_sha"
-_STACK: Final = "TF_VAR_spacelift_stack_id"
 
 
 def run_hook(context: click.Context) -> int:
@@ -143,7 +140,7 @@ def _bound(run_id: str, commit: str, plan: RawPlan) -> Bound:
     return Bound(
         run=run_id,
         commit=commit,
-        stack=os.environ.get(_STACK, ""),
+        stack=os.environ.get(STACK, ""),
         file=plan.name,
         sha256=sha256(plan.data).hexdigest(),
         changes=len(changes),
