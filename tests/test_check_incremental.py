@@ -212,6 +212,19 @@ class Incremental(RuleBasedStateMachine):
             new = json.dumps(new).encode()
         self.take(self.session.update(self.doc, new))
 
+    @rule(data=st.data(), times=st.integers(2, 4))
+    @precondition(lambda self: self.changes())
+    def update_elements(self, data: st.DataObject, times: int) -> None:
+        for _ in range(times):
+            changes = list(self.changes())
+            for at in data.draw(st.sets(st.integers(0, len(changes) - 1), max_size=2)):
+                number = int(changes[at]["address"].partition(".r")[2])
+                if data.draw(st.integers(0, 9)) == 0:
+                    self.serial = number = self.serial + 1
+                changes[at] = data.draw(resources(number))
+            self.replaced(changes)
+            self.take(self.session.update(self.doc, self.value))
+
     @rule(database=NAMES)
     def update_manifest(self, database: str) -> None:
         self.manifest = deployment("web", database)

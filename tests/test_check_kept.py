@@ -86,6 +86,36 @@ def test_a_whole_object_runs_what_changed_only(rules: Path) -> None:
     assert delta.units_run == 1
 
 
+def test_facts_are_put_in_place_while_only_they_differ(rules: Path) -> None:
+    session, doc = loaded(rules, plan())
+    session.check()
+    last = plan()
+    session.update(doc, last)
+
+    def update(at: int, new: Any, **rest: Any) -> tuple[Any, bool]:
+        nonlocal last
+        changes = list(last["resource_changes"])
+        changes[at] = new
+        last = {**last, "resource_changes": changes, **rest}
+        held = doc.document
+        return session.update(doc, last), doc.document is held
+
+    delta, _ = update(5, resource(5, public=True))
+    assert messages(delta.added) == ["db.r5 is public"]
+    delta, in_place = update(3, resource(3, public=False))
+    assert (messages(delta.removed), in_place) == (["db.r3 is public"], True)
+    # In Python 1 is True: only a look at the types tells them apart.
+    delta, in_place = update(5, resource(5, public=1))
+    assert (delta.units_run, delta.added, in_place) == (1, [], True)
+    delta, in_place = update(4, last["resource_changes"][4] | {"name": "r4"})
+    assert (delta.units_run, in_place) == (0, True)
+    delta, in_place = update(5, resource(50, public=True))
+    assert (messages(delta.added), in_place) == (["db.r50 is public"], False)
+    delta, in_place = update(6, resource(6, public=True), errored=True)
+    assert (messages(delta.added), in_place) == (["db.r6 is public"], False)
+    assert messages(session.check()) == ["db.r50 is public", "db.r6 is public"]
+
+
 def test_what_no_rule_reads_may_change(rules: Path) -> None:
     session, doc = loaded(rules, plan())
     session.check()

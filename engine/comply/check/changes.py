@@ -14,7 +14,7 @@ from comply.plan.shape import Shape, project
 Path = tuple[str, ...]
 Identity = Callable[[Any], str]
 
-_PART: Final = 1024
+_PART: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +171,41 @@ def _differing(given: list[Any], new: list[Any]) -> list[int]:
     """Return where two lists of one length do not hold the same object."""
     flags = map(is_not, given, new)
     found: list[int] = []
-    # Most parts of a large list have none: there they are counted, not numbered.
+    # Most parts of a large list have none: there they are only looked for.
     for start in range(0, len(new), _PART):
-        if sum(islice(flags, _PART)):
-            part = range(start, min(start + _PART, len(new)))
-            found += [i for i in part if given[i] is not new[i]]
+        part = islice(flags, _PART)
+        if any(part):
+            deque(part, 0)
+            places = range(start, min(start + _PART, len(new)))
+            found += [i for i in places if given[i] is not new[i]]
+    return found
+
+
+def replaced(
+    given: dict[str, Any], new: dict[str, Any], frame: Frame
+) -> dict[str, list[int]] | None:
+    """Return, by key, where lists of facts hold other objects than those given.
+
+    None where more than elements of such lists may have changed.
+    """
+    if given.keys() != new.keys():
+        return None
+    found: dict[str, list[int]] = {}
+    for key, value in new.items():
+        last = given[key]
+        kept = not isinstance(frame.kept, dict) or key in frame.kept
+        if last is value or key in frame.ignored or not kept:
+            continue
+        identity = frame.collections.get(key)
+        if (
+            identity is None
+            or not isinstance(value, list)
+            or not isinstance(last, list)
+        ):
+            return None
+        if len(value) != len(last):
+            return None
+        found[key] = _differing(last, value)
     return found
 
 
@@ -259,6 +289,14 @@ class Positions:
                 self.index[self.identity(value)] = len(self.items)
             self.items.append(edits[-1].new)
         return edits
+
+    def put(self, at: int, element: Any) -> list[Edit]:  # noqa: ANN401
+        """Put an element of the same identity in the place of one; return the edit."""
+        old = self.items[at]
+        if same(old, element):
+            return []
+        self.items[at] = own(element)
+        return [Edit(self.path, old, self.items[at])]
 
     def _position(self, name: str) -> int:
         at = self.find(name)

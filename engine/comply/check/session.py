@@ -253,8 +253,9 @@ class Session:
         Raises:
             LoadError: if the new version cannot be read.
         """
-        fresh = self._read_version(loaded, new)
-        return self._replace(loaded, fresh)
+        return self._update_in_place(loaded, new) or self._replace(
+            loaded, self._read_version(loaded, new)
+        )
 
     def apply(self, loaded: Loaded, change: Change) -> Delta:
         """Take changed facts by name; return what that changes.
@@ -309,6 +310,22 @@ class Session:
             )
         value = as_input(loaded.kind, new)
         return [replace(held[0], value=value, locate=nowhere, problems=())]
+
+    def _update_in_place(self, loaded: Loaded, new: Any) -> Delta | None:  # noqa: ANN401
+        """Take an object of which only facts differ from the one before, if it is one."""
+        given = loaded.given
+        if given is None or isinstance(new, bytes | str | Path):
+            return None
+        document = loaded.documents[0]
+        if document.problems or document.locate is not nowhere:
+            return None
+        found = self._editable(loaded)
+        value = as_input(loaded.kind, new)
+        edits = found.put(given, value) if found is not None else None
+        if found is None or edits is None:
+            return None
+        loaded.given = value
+        return self._follow([(found.document, found.document, edits)])
 
     def _replace(self, loaded: Loaded, fresh: list[Document]) -> Delta:
         """Put documents in the place of those of a source."""
