@@ -99,6 +99,71 @@ def test_values_of_every_kind(
     assert line in capsys.readouterr().out.splitlines()
 
 
+def test_custom_inputs_and_the_variables_of_a_run(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {
+        "run_id": "01RUN",
+        "run_type": "TRACKED",
+        "commit_sha": "c0ffee",
+        "stack_id": "data",
+        "stack_labels": "a,b",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(f"TF_VAR_spacelift_{name}", value)
+    write(
+        root,
+        {
+            "p.rego": """package spacelift
+warn[json.marshal(input.spacelift)]
+deny[json.marshal(input.third_party_metadata.custom)]
+""",
+            "tfsec.custom.spacelift.json": '{"results": 1}',
+            "tf.lint.custom.spacelift.json": "{}",
+            "odd.json": """{"terraform": {}, "spacelift": {},
+                "third_party_metadata": {"custom": null}}""",
+        },
+    )
+    customs = [str(root / f"{n}.custom.spacelift.json") for n in ("tfsec", "tf.lint")]
+    words = ["--custom", customs[0], "--custom", customs[1], "-f", "json"]
+    assert evaluate(root, "plan", str(root / "plan.json"), *words) == 1
+    verdict = json.loads(capsys.readouterr().out)
+    assert json.loads(verdict["rules"]["deny"][0]) == {
+        "tf.lint": {},
+        "tfsec": {"results": 1},
+    }
+    assert json.loads(verdict["rules"]["warn"][0]) == {
+        "run": {"id": "01RUN", "type": "TRACKED"},
+        "commit": {"hash": "c0ffee"},
+        "stack": {"id": "data", "labels": ["a", "b"]},
+    }
+    assert evaluate(root, "plan", str(root / "odd.json"), *words[:2], "-f", "json") == 1
+    verdict = json.loads(capsys.readouterr().out)
+    assert json.loads(verdict["rules"]["deny"][0]) == {"tfsec": {"results": 1}}
+    assert verdict["notes"] == [
+        "tfsec.custom.spacelift.json was put at input.third_party_metadata.custom.tfsec"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tfsec.json", "{}"),
+        (".custom.spacelift.json", "{}"),
+        ("a.custom.spacelift.json", "[]"),
+    ],
+)
+def test_what_is_no_custom_input(
+    name: str, text: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(root, {name: text})
+    words = ["--custom", str(root / name)]
+    assert evaluate(root, "plan", str(root / "in.json"), *words) == 2
+    assert "a custom input is an object in a file NAME" in capsys.readouterr().err
+    assert evaluate(root, "approval", str(root / "in.json"), *words) == 2
+    assert "Only plan policies are given custom inputs" in capsys.readouterr().err
+
+
 def test_mistakes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["spacelift", "eval", "--type", "plan", str(root / "p.rego")]) == 2
     assert "and the input" in capsys.readouterr().err

@@ -79,3 +79,5 @@ def test_the_wheel_holds_every_rule(tmp_path: Path) -> None:
     for path in RULES.glob("*/*/*"):
         assert f"comply/rules_builtin/{path.relative_to(RULES).as_posix()}/" in listed
     assert "comply/schemas/" in listed
+    for path in (ROOT / "policies").rglob("*.rego"):
+        assert f"comply/{path.relative_to(ROOT).as_posix()}" in listed
