@@ -50,11 +50,13 @@ _FEW: Final = 8
 _LARGE: Final = 8 << 20
 """A file of more bytes is no manifest, and not worth reading twice to find out."""
 
-_TOGETHER: Final = (".tf", ".tf.json", ".sql")
+TOGETHER: Final = (".tf", ".tf.json", ".sql")
 """How the names of files end that are read with those beside them."""
 
 _RULES: Final = ""
 """The name under which a scope keeps what is known of its rules; no file has it."""
+
+NOTHING_EVALUATED: Final = "comply/nothing-evaluated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Options:
     `jobs` is the number of processes, None to choose; `cache` the folder to keep things
     in, None to keep nothing. `texts` come to hold those of inputs that are no files, and
     nothing for files known to hold no exceptions, so that they need not be read. `plan`
-    is a Terraform plan that is checked with what is at the paths, if any.
+    is a Terraform plan that is checked with what is at the paths, if any. `tree` names
+    the files of the run where the current folder does not, as it is a temporary one.
     """
 
     kind: str | None = None
@@ -73,6 +76,7 @@ class Options:
     jobs: int | None = None
     texts: dict[str, str] = field(default_factory=dict, compare=False)
     plan: Source | None = None
+    tree: str = ""
 
 
 @dataclass(slots=True)
@@ -124,7 +128,7 @@ def listing_of(settings: Settings) -> Listing | None:
         for item in items:
             match item:
                 case str():
-                    if item in found.files or item.endswith(_TOGETHER) or item == "-":
+                    if item in found.files or item.endswith(TOGETHER) or item == "-":
                         return None
                     found.files[item] = named
                 case Left():
@@ -136,7 +140,7 @@ def listing_of(settings: Settings) -> Listing | None:
 
 def scope_of(rules: list[RuleFile], settings: Settings, options: Options) -> str:
     """Return what names all that findings follow from, the files left out."""
-    state = sha256(str(Path.cwd()).encode())
+    state = sha256((options.tree or str(Path.cwd())).encode())
     parts: list[Any] = [build(), settings.parameters, options.kind]
     parts.append(None if options.now is None else options.now.isoformat())
     parts += [(f.id, f.pack, f.source.name, f.source.text) for f in rules]
@@ -326,7 +330,7 @@ def _composed(
 def idle() -> Finding:
     """Return the finding that says that documents and rules had nothing in common."""
     return Finding(
-        rule_id="comply/nothing-evaluated",
+        rule_id=NOTHING_EVALUATED,
         title="Nothing was evaluated",
         severity=Severity.HIGH,
         status=Status.ERROR,

@@ -73,6 +73,12 @@ from comply.report.run import Run
     help="Known findings, which are exempt: `comply baseline create` writes the file.",
 )
 @click.option(
+    "--diff",
+    metavar="REF",
+    help="Only what is new since the commit where HEAD and this branch, tag or commit "
+    "parted, such as origin/main. Needs git and the history up to there.",
+)
+@click.option(
     "--kind",
     type=click.Choice(list(LOADERS)),
     help="What the named files are, where they do not tell.",
@@ -125,6 +131,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     fail_on: str | None,
     undetermined: str | None,
     baseline: Path | None,
+    diff: str | None,
     kind: str | None,
     now: str | None,
     config: Path | None,
@@ -144,12 +151,15 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     comply check deploy/ --pack kubernetes/baseline -f text -f json=findings.json
     helm template chart | comply check - -r policy/
     comply check oracle://user@host:1521/service -r rules/
+    comply check deploy/ --diff origin/main     what this branch brings
 
     What is allowed is shown as exempt: `# comply:ignore RULE reason="..."` above a
     block, `exceptions` in comply.yaml, --baseline.
 
     Exit code: 0 clean, 1 violations, 2 could not check.
     """  # noqa: D301  (click wants the character)
+    if diff is not None and (spacelift or names_database(paths)):
+        raise click.UsageError("--diff compares files: no databases, no --spacelift.")
     if spacelift:
         from comply.cli.spacelift_check import run_hook
 
@@ -164,10 +174,19 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     settings = override(settings, fail_on, undetermined, baseline)
     cache = None if no_cache else cache_folder()
     options = Options(kind, moment(now), cache, jobs)
+    tree = None
+    if diff is not None:
+        from comply.cli.git_tree import read_tree
+
+        tree = read_tree(diff)
     findings, run = check(settings, options)
     whole = not (paths or rules or packs)
     judged = Judged(day(options.now), whole, options.texts)
     findings, run = exempt_known(findings, run, settings, judged)
+    if tree is not None:
+        from comply.cli.diff_check import Asked, only_new
+
+        findings, run = only_new(findings, run, Asked(settings, options, judged), tree)
     run = replace(run, seconds=time.perf_counter() - started)
     write_all(wanted, findings, run, colour)
     return exit_code(findings, run.threshold, run.failing)

@@ -1,0 +1,332 @@
+"""`comply check --diff REF`: of what is found, that which the change brings.
+
+The rules and settings of now are held to both sides, so only the change of facts counts.
+What cannot be checked at the other side was not there: it counts as new.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import chdir
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from comply.cli.cached_check import (
+    NOTHING_EVALUATED,
+    TOGETHER,
+    Options,
+    check_files,
+)
+from comply.cli.check import check
+from comply.cli.exemptions import Judged, exempt_known
+from comply.cli.git_tree import (
+    Tree,
+    changed_files,
+    extract,
+    ignored_files,
+    tracked_files,
+)
+from comply.cli.settings import Settings
+from comply.exempt.introduced import introduced
+from comply.findings import Finding, Status
+from comply.load.folder import CANDIDATES
+from comply.report.links import repository_path
+from comply.report.run import Run
+from comply.rules.files import user_files
+from comply.source import ComplyError
+
+_LARGEST_READ: Final = 1 << 20
+"""A larger file is not read by Terraform's functions, or by any script."""
+
+_VALUES: Final = ("*.tfvars", "*.tfvars.json")
+"""Values that git ignores belong to the machine: both sides have them."""
+
+_MOST_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run was asked for, besides the tree that it is compared with."""
+
+    settings: Settings
+    options: Options
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What is found now: the repository's names of the files, and what git has of them.
+
+    `changed` are files of which there may be another version now than in the tree.
+    """
+
+    packs: tuple[str, ...]
+    named: frozenset[str]
+    tracked: frozenset[str]
+    changed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was found in the tree, and what is to be said about what could not be."""
+
+    findings: tuple[Finding, ...] = ()
+    trouble: tuple[str, ...] = ()
+
+
+def only_new(
+    findings: list[Finding], run: Run, asked: Asked, tree: Tree
+) -> tuple[list[Finding], Run]:
+    """Return the findings that were not there in a tree, and the run with what to say.
+
+    Errors stay: what could not be checked now is not known to be old.
+
+    Raises:
+        ComplyError: if git fails.
+    """
+    here = Run(root=tree.root.as_posix(), folder=tree.folder)
+
+    def file_of(finding: Finding) -> str:
+        return repository_path(finding.span, here)
+
+    def is_lone(file: str) -> bool:
+        return bool(file) and not (file in tree.files and (tree.root / file).exists())
+
+    if all(f.status is Status.ERROR for f in findings):
+        return findings, _with(run, [f"compared with {tree}"])
+    now = _Now(
+        run.packs,
+        frozenset(file_of(f) for f in findings if f.status is not Status.ERROR),
+        tracked_files(tree),
+        changed_files(tree),
+    )
+    before = _found_before(now, asked, tree)
+    new = introduced(findings, before.findings, file_of, is_lone)
+    notices = [_told_known(len(findings) - len(new), tree), *before.trouble]
+    notices += _strangers(new, file_of, now.tracked)
+    if len(new) < len(findings):
+        notices += _changed_rules(asked.settings, now, tree)
+    return new, _with(run, notices)
+
+
+def _with(run: Run, notices: Iterable[str]) -> Run:
+    return replace(run, notices=(*run.notices, *notices))
+
+
+def _found_before(now: _Now, asked: Asked, tree: Tree) -> _Before:
+    """Return what the rules of now find in a tree."""
+    targets = _targets(asked.settings, tree)
+    below = [name for name in tree.files if _is_input(name, targets)]
+    gathers = any(name.endswith(TOGETHER) for name in below)
+    concerned = now.changed | now.named
+    first = [name for name in below if name in concerned]
+    if not (first or gathers):
+        return _Before()
+    with TemporaryDirectory(prefix="comply-diff-", ignore_cleanup_errors=True) as work:
+        place = _Place(tree, Path(work).resolve())
+        place.prepare()
+        elsewhere = _from_here(asked, now.packs)
+        try:
+            if gathers or any(tree.files[name].link for name in first):
+                findings = _checked_whole(below, elsewhere, place)
+            else:
+                findings = _checked_in_part(first, below, elsewhere, place)
+        except ComplyError as error:
+            told = f"{tree} could not be checked, so all of it is new: {error.message}"
+            return _Before(trouble=(told,))
+    return _Before(tuple(findings), tuple(_told_errors(findings, tree)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a tree is written to: `work` holds it and the index that git works with."""
+
+    tree: Tree
+    work: Path
+
+    @property
+    def top(self) -> Path:
+        """The folder that stands for the root of the repository."""
+        return self.work / "tree"
+
+    @property
+    def folder(self) -> Path:
+        """The folder that stands for the current one."""
+        return self.top / self.tree.folder
+
+    def prepare(self) -> None:
+        """Make the folders."""
+        self.folder.mkdir(parents=True)
+        # It stands for a checkout: what asks where that ends finds this.
+        (self.top / ".git").mkdir()
+
+    def write(self, names: Collection[str]) -> None:
+        """Write files of the tree."""
+        extract(self.tree, names, self.top, self.work / "index")
+
+
+def _checked_in_part(
+    first: list[str], below: list[str], asked: Asked, place: _Place
+) -> list[Finding]:
+    """Return what is found in `first`, or in all inputs if rules join files.
+
+    Where each file can be checked by itself, what is in a file that did not change and
+    has no findings now is nothing that a finding of now can have been.
+    """
+    place.write(first)
+    settings = _narrowed(asked.settings, first, place.tree)
+    with chdir(place.folder):
+        found = check_files(settings, asked.options)
+        if found is not None:
+            return exempt_known(*found, settings, asked.judged)[0]
+    return _checked_whole(below, asked, place)
+
+
+def _checked_whole(below: list[str], asked: Asked, place: _Place) -> list[Finding]:
+    """Return what is found in all inputs of a tree."""
+    tree = place.tree
+    # Modules and scripts may read files elsewhere, of any name.
+    read = any(name.endswith(TOGETHER) for name in below)
+    more = [n for n, b in tree.files.items() if read and b.size <= _LARGEST_READ]
+    place.write({*below, *more})
+    if read:
+        _lend_values(place)
+    settings = _narrowed(asked.settings, below, tree)
+    with chdir(place.folder):
+        found = check(settings, asked.options)
+        return exempt_known(*found, settings, asked.judged)[0]
+
+
+def _lend_values(place: _Place) -> None:
+    """Copy the values of variables that git ignores beside the files of a tree."""
+    for name in ignored_files(place.tree, _VALUES):
+        target = place.top / name
+        if target.parent.is_dir() and not target.exists():
+            shutil.copyfile(place.tree.root / name, target)
+
+
+def _from_here(asked: Asked, packs: tuple[str, ...]) -> Asked:
+    """Return what was asked for so that it means the same in another folder.
+
+    Where no rules are named, `packs` are those that fit what there is now.
+    """
+    here, settings, options = Path.cwd(), asked.settings, asked.options
+    named = settings.rules or settings.packs
+    texts: dict[str, str] = {}
+    return Asked(
+        replace(
+            settings,
+            rules=tuple(here / path for path in settings.rules),
+            packs=settings.packs if named else packs,
+            baseline=here / settings.baseline if settings.baseline else None,
+        ),
+        replace(
+            options,
+            cache=here / options.cache if options.cache else None,
+            texts=texts,
+            tree=f"{here}\n--diff",
+        ),
+        replace(asked.judged, texts=texts),
+    )
+
+
+def _narrowed(settings: Settings, names: Iterable[str], tree: Tree) -> Settings:
+    """Return settings with those paths only that lead to some of the names."""
+    reached = {folder for name in names for folder in _ways(name)}
+    paths = [
+        Path(os.path.relpath(path)) if path.is_absolute() else path
+        for path in settings.paths or (Path(),)
+        if str(path) != "-" and _name(tree, path) in reached
+    ]
+    return replace(settings, paths=tuple(paths))
+
+
+def _targets(settings: Settings, tree: Tree) -> frozenset[str]:
+    """Return what the repository calls the paths of a run that are in it."""
+    paths = settings.paths or (Path(),)
+    names = (_name(tree, path) for path in paths if str(path) != "-")
+    return frozenset(name for name in names if name is not None)
+
+
+def _name(tree: Tree, path: Path) -> str | None:
+    """Return what the repository calls a path, empty for all of it; None outside."""
+    full = Path(os.path.normpath(Path.cwd() / path))
+    if not full.is_relative_to(tree.root):
+        return None
+    name = full.relative_to(tree.root).as_posix()
+    return "" if name == "." else name
+
+
+def _ways(name: str) -> Iterator[str]:
+    """Yield a name, the folders around it and the root.
+
+    >>> list(_ways("a/b/c.yaml"))
+    ['a/b/c.yaml', 'a/b', 'a', '']
+    """
+    while name:
+        yield name
+        name = name.rpartition("/")[0]
+    yield ""
+
+
+def _is_input(name: str, targets: frozenset[str]) -> bool:
+    """Tell whether a run over `targets` looks at a file."""
+    if name in targets:
+        return True
+    suffix = os.path.splitext(name)[1]  # noqa: PTH122  (of each file of a repository)
+    return suffix.lower() in CANDIDATES and any(way in targets for way in _ways(name))
+
+
+def _told_known(known: int, tree: Tree) -> str:
+    if not known:
+        return f"compared with {tree}"
+    were = "that was" if known == 1 else "that were"
+    return f"compared with {tree}: {_many(known, 'finding')} {were} there not shown"
+
+
+def _told_errors(findings: list[Finding], tree: Tree) -> Iterator[str]:
+    errors = [
+        finding.message
+        for finding in findings
+        if finding.status is Status.ERROR and finding.rule_id != NOTHING_EVALUATED
+    ]
+    if errors:
+        yield (
+            f"{_many(len(errors), 'error')} at {tree}: what could not be checked there "
+            f"counts as new: {errors[0]}"
+        )
+
+
+def _strangers(
+    new: list[Finding], file_of: Callable[[Finding], str], tracked: frozenset[str]
+) -> Iterator[str]:
+    """Yield what is to be said of new findings in inputs that git does not have."""
+    names = sorted({f.span.file for f in new if f.span and file_of(f) not in tracked})
+    if not names:
+        return
+    listed = ", ".join(names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    yield (
+        f"not in git, so all that is found there is new: {listed}{more}; plans are "
+        "compared by a baseline of the older one: `comply baseline create OLD.json`"
+    )
+
+
+def _changed_rules(settings: Settings, now: _Now, tree: Tree) -> Iterator[str]:
+    """Yield what is to be said of rules and settings that are not those of the tree."""
+    files = [Path(file.source.name) for file in user_files(settings.rules)]
+    files += [file for file in (settings.file, settings.baseline) if file]
+    names = {name for file in files if (name := _name(tree, file)) is not None}
+    changed = sorted(n for n in names if n in now.changed or n not in tree.files)
+    if changed:
+        yield (
+            f"rules or settings changed ({', '.join(changed[:_MOST_NAMED])}"
+            f"{', ..' if len(changed) > _MOST_NAMED else ''}) and were held to both "
+            "sides: a run without --diff shows what they find in what did not change"
+        )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
