@@ -11,8 +11,10 @@ from comply.findings import Severity, Status
 from comply.load import load
 from comply.load.facts import Document
 from comply.source import Source
-from comply.sql.check import check_scripts, evidence, run_scripts
-from comply.sql.fact_check import check_facts, is_on_facts
+from comply.sql.check import check_scripts, run_scripts
+from comply.sql.evidence import evidence
+from comply.sql.fact_check import check_facts
+from comply.sql.fact_rules import is_on_facts
 from comply.sql.relations import RELATIONS, catalog
 from comply.sql.rule import AssertionRule, rules_in
 
@@ -309,9 +311,11 @@ def test_a_rule_waits_for_a_document_of_every_world_it_reads() -> None:
 )  # fmt: skip
 def test_relations(query: str, facts: list[str]) -> None:
     outcome = check_facts(rule(f"NOT EXISTS ({query})"), documents())
-    assert [(f.status, f.fact) for f in outcome.findings] == [
-        (Status.VIOLATION, fact) for fact in facts
-    ]
+    assert [
+        (f.status, f.fact)
+        for f in outcome.findings
+        if f.status is not Status.UNDETERMINED
+    ] == [(Status.VIOLATION, fact) for fact in facts]
 
 
 def test_whole_objects_stay_out_of_the_evidence() -> None:

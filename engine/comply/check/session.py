@@ -103,6 +103,7 @@ class Session:
     _assertions: list[Any] = field(default_factory=list)
     _packs: dict[str, str] = field(default_factory=dict)
     _asserted: list[Finding] = field(default_factory=list)
+    _facts: Any = None
     _results: dict[int, Result] = field(default_factory=dict)
     _editables: dict[int, Editable] = field(default_factory=dict)
     _counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
@@ -132,6 +133,7 @@ class Session:
         if written:
             self._assertions, failed = _sql_check().read_rules(written)
             self.problems += [_problem(file.id, error) for file, error in failed]
+            self._facts = _sql_check().on_facts(self._assertions)
         if not (self.entire or self._assertions):
             self._shape = kept_shape(self._checks, "terraform")
 
@@ -234,6 +236,12 @@ class Session:
         watches = (w for result in self._results.values() for w in result.watches)
         return sorted({rule for made in watches for rule in made.unfollowed})
 
+    @property
+    def whole(self) -> dict[str, str]:
+        """Return the assertions that each change checks as a whole, and why."""
+        rules = self._facts.whole if self._facts is not None else ()
+        return {item.rule.id: item.why for item in rules if item.why}
+
     def check(self) -> list[Finding]:
         """Return the current findings, each once, in the order of documents."""
         if not self._results:
@@ -281,6 +289,8 @@ class Session:
         for result in self._results.values():
             yield from named(result, result.findings())
         yield from _placed(self._asserted)
+        if self._facts is not None:
+            yield from self._facts.findings()
 
     def _run(self) -> None:
         """Run every check from scratch."""
@@ -289,8 +299,12 @@ class Session:
         with collector_paused():
             for document in (*documents, None):
                 self._results[id(document)] = run(runner, singles, document)
+        singles.count(runner.evaluated)
         self.evaluated = runner.evaluated
-        self._asserted = self._check_assertions(documents)
+        self._asserted = self._run_scripts()
+        if self._facts is not None:
+            self._facts.start(documents)
+            self.evaluated |= self._facts.evaluated
         self._counts = Counter(starmap(_identity, self._current()))
 
     def _runner(self) -> Runner:
@@ -374,6 +388,8 @@ class Session:
             id(new) if key == id(old) else key: value
             for key, value in self._results.items()
         }
+        if self._facts is not None:
+            self._facts.rows.rename(old, new)
 
     def _follow(
         self, moves: list[tuple[Document | None, Document | None, Edits | None]]
@@ -409,10 +425,17 @@ class Session:
                     come += named(made, made.findings())
                     counts.run += made.size
         self._results = results
-        self._recheck_assertions(moves, gone, come)
+        self._recheck_scripts(moves, gone, come)
+        if self._facts is not None:
+            delta = self._facts.follow(moves, self.documents)
+            gone += delta.gone
+            come += delta.come
+            counts.run += delta.run
+            counts.reused += delta.reused
+            self.evaluated |= self._facts.evaluated
         return self._delta(gone, come, counts)
 
-    def _recheck_assertions(
+    def _recheck_scripts(
         self,
         moves: list[tuple[Document | None, Document | None, Edits | None]],
         gone: list[Named],
@@ -422,11 +445,8 @@ class Session:
             if old is not new:
                 gone += _placed(old.problems if old is not None else ())
                 come += _placed(new.problems if new is not None else ())
-        if self._assertions:
-            before, self._asserted = (
-                self._asserted,
-                self._check_assertions(self.documents),
-            )
+        if any(d is not None and d.world == "oracle" for m in moves for d in m[:2]):
+            before, self._asserted = self._asserted, self._run_scripts()
             gone += _placed(before)
             come += _placed(self._asserted)
 
@@ -441,13 +461,13 @@ class Session:
         removed = [x for n, x in old.items() if self._counts[n] <= 0 < before[n]]
         return Delta(added, removed, counts.run, counts.reused)
 
-    def _check_assertions(self, documents: list[Document]) -> list[Finding]:
-        """Return what assertions say, those of the scripts and those of the rules."""
+    def _run_scripts(self) -> list[Finding]:
+        """Return what assertions say of scripts, their own and those of the rules."""
         scripts = [x.source for x in self._loaded if x.kind == "oracle_ddl"]
-        if not self._assertions and not any(map(_changes_data, scripts)):
+        if not scripts or not (self._assertions or any(map(_changes_data, scripts))):
             return []
         run = _sql_check().run_assertions
-        findings, evaluated = run(self._assertions, scripts, documents, self.now)
+        findings, evaluated = run(self._assertions, scripts, self.now)
         self.evaluated |= evaluated
         return list(findings)
 

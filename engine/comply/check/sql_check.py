@@ -1,15 +1,15 @@
-"""ASSERTIONS x DOCUMENTS -> FINDINGS: in a sandbox for tables, over relations for facts."""
+"""ASSERTIONS x SCRIPTS -> FINDINGS: in a sandbox; and which assertions are over facts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 
+from comply.check.fact_checks import FactChecks, fact_checks
 from comply.findings import Finding
-from comply.load.facts import Document
 from comply.rules.files import RuleFile
 from comply.rules.rule import Rule
 from comply.source import ComplyError, Source
-from comply.sql.check import Outcome, run_scripts
-from comply.sql.fact_check import check_facts, is_on_facts
+from comply.sql.fact_rules import is_on_facts
 from comply.sql.rule import AssertionRule, rules_in
 
 
@@ -42,24 +42,22 @@ def described(rule: AssertionRule, packs: Mapping[str, str]) -> Rule:
     )
 
 
+def on_facts(rules: Sequence[AssertionRule]) -> FactChecks | None:
+    """Return the assertions over facts, compiled; None if there are none."""
+    found = [rule for rule in rules if is_on_facts(rule)]
+    return fact_checks(found) if found else None
+
+
 def run_assertions(
-    rules: Sequence[AssertionRule],
-    scripts: Sequence[Source],
-    documents: Sequence[Document],
-    now: datetime | None,
+    rules: Sequence[AssertionRule], scripts: Sequence[Source], now: datetime | None
 ) -> tuple[list[Finding], dict[str, int]]:
-    """Return the findings of assertions, and how often each rule was evaluated.
+    """Return the findings of scripts, and how often each rule was evaluated.
 
     Scripts run in order in one sandbox, with the assertions they create and those of
-    the rules in force; rules over relations of facts are checked on the documents.
+    the rules in force that are over tables.
     """
-    on_facts = [rule for rule in rules if is_on_facts(rule)]
     on_tables = [rule for rule in rules if not is_on_facts(rule)]
-    outcomes: list[Outcome] = []
-    if scripts:
-        outcomes.append(run_scripts(scripts, now, on_tables))
-    if on_facts:
-        outcomes.append(check_facts(on_facts, documents))
-    findings = [item for outcome in outcomes for item in outcome.findings]
-    evaluated = {k: v for outcome in outcomes for k, v in outcome.evaluated.items()}
-    return findings, evaluated
+    # Imported here because assertions over facts need no sandbox.
+    run = import_module("comply.sql.check").run_scripts
+    outcome = run(scripts, now, on_tables)
+    return outcome.findings, outcome.evaluated

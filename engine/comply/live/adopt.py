@@ -17,7 +17,7 @@ from comply.live.database import Live
 from comply.live.run import held_in
 from comply.load.oracle_catalog import load
 from comply.source import ComplyError, Source
-from comply.sql.check import evidence
+from comply.sql.evidence import evidence
 from comply.sql.rule import AssertionRule
 
 

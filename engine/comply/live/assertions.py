@@ -13,7 +13,7 @@ from comply.live.database import Limits, Live
 from comply.live.since import Since, narrowed
 from comply.sql.assertion import tables_in
 from comply.sql.catalog import Catalog, kind_of_type
-from comply.sql.check import evidence
+from comply.sql.evidence import evidence
 from comply.sql.rule import AssertionRule
 
 

@@ -18,7 +18,7 @@ from comply.live.since import Since
 from comply.load.facts import Document, facts
 from comply.rules.files import pack_files, user_files
 from comply.source import ComplyError, Source
-from comply.sql.fact_check import is_on_facts
+from comply.sql.fact_rules import is_on_facts
 from comply.sql.rule import AssertionRule
 
 PACKS: Final = ("oracle/schema", "oracle/catalogue")

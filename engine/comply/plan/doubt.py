@@ -16,6 +16,9 @@ Place: TypeAlias = tuple[str, str]
 Doubts: TypeAlias = frozenset[Place]
 
 CERTAIN: Final[Doubts] = frozenset()
+GIVEN: Final = frozenset({"id", "arn", "tags_all"})
+"""What every provider gives: who looks at all attributes does not mean these."""
+_SHOWN: Final = 4
 
 
 class Doubt:
@@ -158,3 +161,21 @@ def _marks(unknown: Any) -> bool:  # noqa: ANN401
             return any(map(_marks, unknown))
         case _:
             return unknown is True
+
+
+def untold(places: Doubts, own: str) -> str:
+    """Return the sentence that names what has to be known, about the fact `own`.
+
+    >>> untold(frozenset({("x.y", "ami")}), "x.y")
+    'x.y: cannot be told yet: `ami` is known only after apply'
+    """
+    names = sorted(
+        f"`{path}`" if identity == own else f"`{path}` of {identity}"
+        for identity, path in places
+    )
+    shown = ", ".join(names[:_SHOWN])
+    if len(names) > _SHOWN:
+        shown += f" and {len(names) - _SHOWN} more"
+    are = "are" if len(names) > 1 else "is"
+    subject = f"{own}: " if own else ""
+    return f"{subject}cannot be told yet: {shown} {are} known only after apply"

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Final
 
 from comply.dialect.cursor import Cursor
@@ -12,6 +11,7 @@ from comply.dialect.statements import Statement, statements
 from comply.findings import Finding, Severity, Status
 from comply.source import Source, Span
 from comply.sql.errors import AssertionViolated
+from comply.sql.evidence import evidence
 from comply.sql.rule import AssertionRule, rule_of
 from comply.sql.sandbox import Sandbox
 
@@ -175,22 +175,3 @@ def _subject(statement: Statement) -> str:
     if cursor.at and cursor.next.kind in ("name", "quoted"):
         return str(cursor.name())
     return " ".join(statement.words[:3])
-
-
-def evidence(rows: Iterable[dict[str, object]]) -> tuple[dict[str, object], ...]:
-    """Return rows as JSON can hold them: times as ISO text, numbers as numbers."""
-    return tuple({k: _plain(v) for k, v in row.items()} for row in rows)
-
-
-def _plain(value: object) -> object:
-    match value:
-        case datetime() | date() | time():
-            return value.isoformat()
-        case timedelta():
-            return str(value)
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case bytes():
-            return value.hex()
-        case _:
-            return value

@@ -1,4 +1,7 @@
-"""RULES x DOCUMENTS -> FINDINGS: assertions over the relations of facts."""
+"""RULES x DOCUMENTS -> FINDINGS: assertions over facts, checked by DuckDB as a whole.
+
+So are checked the denials that have no plan; their relations become tables.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,21 +11,26 @@ from sqlglot import exp
 
 from comply.database.duckdb import DuckDb, quote
 from comply.dialect.syntax import Name
-from comply.findings import Finding, Severity, Status
+from comply.findings import Finding
+from comply.plan.doubt import Doubt, Doubts
 from comply.source import ComplyError, Span
 from comply.sql import duckdb
-from comply.sql.assertion import tables_in
-from comply.sql.check import Outcome, evidence
+from comply.sql.cells import Json, json_path, known, stored
+from comply.sql.check import Outcome
 from comply.sql.denial import resolved
-from comply.sql.relations import BY_NAME, Facts, Path, catalog
+from comply.sql.fact_rules import (
+    failure,
+    found,
+    handled_in,
+    relations_of,
+    undetermined,
+    worlds_of,
+)
+from comply.sql.relations import Facts, Path, catalog
 from comply.sql.rule import AssertionRule
 
 _FACT: Final = "ORA$FACT"
 _TYPES: Final = {"number": "DECIMAL(38, 0)", "boolean": "BOOLEAN"}
-# Columns that hold whole objects: a rule may read them, evidence shows none of them.
-_BULKY: Final = frozenset(
-    {"AFTER", "AFTER_UNKNOWN", "BEFORE", "MANIFEST", "VALUE_FROM"}
-)
 
 
 class Keyed(Protocol):
@@ -63,17 +71,6 @@ class Loaded(Protocol):
         ...
 
 
-def is_on_facts(rule: AssertionRule) -> bool:
-    """Tell whether an assertion reads relations of facts rather than tables."""
-    return bool(_worlds(rule))
-
-
-def _worlds(rule: AssertionRule) -> set[str]:
-    known = {name.owner for name in BY_NAME}
-    owners = {name.owner for name in tables_in(rule.assertion)}
-    return {owner.lower() for owner in owners & known}
-
-
 def check_facts(rules: Iterable[AssertionRule], documents: Sequence[Loaded]) -> Outcome:
     """Check assertions over the facts of documents; each violating row is a finding.
 
@@ -86,8 +83,8 @@ def check_facts(rules: Iterable[AssertionRule], documents: Sequence[Loaded]) -> 
     try:
         store = _Store(database, documents)
         for rule in rules:
-            wanted = _relations(rule)
-            if _worlds(rule) <= worlds:
+            wanted = relations_of(rule)
+            if worlds_of(rule) <= worlds:
                 outcome.evaluated[rule.id] = sum(store.load(r) for r in wanted)
                 outcome.findings += _check(rule, store)
     finally:
@@ -95,21 +92,19 @@ def check_facts(rules: Iterable[AssertionRule], documents: Sequence[Loaded]) -> 
     return outcome
 
 
-def _relations(rule: AssertionRule) -> list[Facts]:
-    return [BY_NAME[n] for n in tables_in(rule.assertion) if n in BY_NAME]
-
-
 @dataclass(slots=True)
 class _Store:
     """Relations in DuckDB, each loaded when a rule first reads it.
 
-    A row's number in `places` leads back to its document and path.
+    A row's number in `places` leads back to its document and path. `unsure` are the
+    cells whose value is known only after apply, by relation and column.
     """
 
     database: DuckDb
     documents: Sequence[Loaded]
     places: list[tuple[Loaded, Path]] = field(default_factory=list)
     loaded: dict[Name, int] = field(default_factory=dict)
+    unsure: dict[tuple[Name, str], list[Json | Doubt]] = field(default_factory=dict)
 
     def load(self, relation: Facts) -> int:
         """Fill the table of a relation once; return how many rows it has."""
@@ -124,8 +119,9 @@ class _Store:
         for document in self.documents:
             if document.world == relation.world:
                 for path, row in relation.rows(document.value):
-                    rows.append((*row, len(self.places)))
+                    rows.append((*map(stored, row), len(self.places)))
                     self.places.append((document, path))
+                    self._note(relation, row)
         self.database.run(f"CREATE SCHEMA IF NOT EXISTS {quote(name.owner)}")
         table = f"{quote(name.owner)}.{quote(name.name)}"
         listed = ", ".join(f"{quote(c)} {kind}" for c, kind in columns.items())
@@ -134,16 +130,51 @@ class _Store:
         self.loaded[name] = len(rows)
         return len(rows)
 
+    def _note(self, relation: Facts, row: tuple[object, ...]) -> None:
+        for cell, of in zip(row, relation.fields, strict=True):
+            if of.is_unsure and isinstance(cell, Json | Doubt):
+                key = (relation.stored_name, of.name.upper())
+                self.unsure.setdefault(key, []).append(cell)
+
 
 def _check(rule: AssertionRule, store: _Store) -> list[Finding]:
     try:
         tree = resolved(rule.assertion.parts(), catalog())
+        doubts = _doubts(tree, store)
         marks = _mark(tree)
         sql = duckdb.write(duckdb.Translator(rule.assertion.source).translate(tree))
         rows = store.database.query(sql).plain()
     except ComplyError as error:
-        return [_failure(rule, error)]
-    return [_finding(rule, row, marks, store) for row in rows]
+        return [failure(rule, error)]
+    made = [_finding(rule, row, marks, store) for row in rows]
+    # Which rows rest on what is not known is not followed here.
+    return [*made, undetermined(rule, doubts, "", None)] if doubts else made
+
+
+def _doubts(tree: exp.Query, store: _Store) -> Doubts:
+    """Return what a denial may read that is known only after apply."""
+    handled = handled_in(tree)
+    places: set[Doubts] = set()
+    shown = {id(c) for s in tree.selects for c in s.find_all(exp.Column)}
+    for column in tree.find_all(exp.Column):
+        base = column.meta.get("base")
+        if base is None or id(column) in shown or isinstance(column.parent, exp.Is):
+            continue
+        for cell in store.unsure.get((base, column.name), ()):
+            read = _read(known(cell, handled), column)
+            if isinstance(read, Doubt):
+                places.add(read.places)
+    return frozenset().union(*places)
+
+
+def _read(cell: object, column: exp.Column) -> object:
+    """Return what a denial reads of a cell by naming its column."""
+    if not isinstance(cell, Json):
+        return cell
+    path = (
+        json_path(column.parent) if isinstance(column.parent, exp.JSONValue) else None
+    )
+    return cell.text() if path is None else cell.at(path)
 
 
 def _mark(tree: exp.Query) -> list[str]:
@@ -153,7 +184,8 @@ def _mark(tree: exp.Query) -> list[str]:
     """
     if not isinstance(tree, exp.Select) or tree.args.get("group"):
         return []
-    if tree.args.get("distinct") or tree.find(exp.AggFunc):
+    sums = any(s.find(exp.AggFunc) for s in tree.selects)
+    if tree.args.get("distinct") or sums:
         return []
     clause = tree.args.get("from_")
     joined = [j.this for j in tree.args.get("joins") or ()]
@@ -172,28 +204,11 @@ def _finding(
 ) -> Finding:
     """Return the finding of a violating row: about the first fact it stems from."""
     numbers = [row.pop(m) for m in marks]
-    shown = {k: v for k, v in row.items() if k.rpartition(".")[2] not in _BULKY}
-    fact, place = "", rule.assertion.span
+    fact, place = "", None
     if numbers and isinstance(numbers[0], int):
         document, path = store.places[numbers[0]]
-        fact, place = _identity(document, path), document.locate(path) or place
-    return Finding(
-        rule.id,
-        rule.title,
-        rule.severity,
-        Status.VIOLATION,
-        _message(rule, shown),
-        fact,
-        place,
-        rule.remediation,
-        evidence([shown]),
-    )
-
-
-def _message(rule: AssertionRule, row: dict[str, object]) -> str:
-    """Return the rule's title and what tells this row from others."""
-    told = [f"{k.lower()} {v}" for k, v in row.items() if isinstance(v, str)][:3]
-    return f"{rule.title}: {', '.join(told)}" if told else rule.title
+        fact, place = _identity(document, path), document.locate(path)
+    return found(rule, row, fact, place)
 
 
 def _identity(document: Loaded, path: Path) -> str:
@@ -206,15 +221,3 @@ def _identity(document: Loaded, path: Path) -> str:
                 value = value[step]
             return collection.identity(value)
     return ""
-
-
-def _failure(rule: AssertionRule, error: ComplyError) -> Finding:
-    return Finding(
-        rule.id,
-        rule.title,
-        Severity.HIGH,
-        Status.ERROR,
-        error.message,
-        span=error.span or rule.assertion.span,
-        remediation=error.hint,
-    )

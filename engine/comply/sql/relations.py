@@ -7,11 +7,13 @@ but NULL. `after`, `before`, `manifest` and the like are JSON: use JSON_VALUE.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from comply.dialect.syntax import Name
+from comply.plan.doubt import Doubt, doubtful, doubts_in
 from comply.sql.catalog import Catalog, Kind
+from comply.sql.cells import Json
 
 Path: TypeAlias = tuple[str | int, ...]
 Entry: TypeAlias = tuple[Path, tuple[object, ...]]
@@ -21,21 +23,32 @@ OWNER: Final = "COMPLY"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of a relation."""
+    """A column of a relation.
+
+    `is_json` tells that it holds JSON, `is_unsure` that a value may be one that is known
+    only after apply.
+    """
 
     name: str
     kind: Kind
     doc: str
+    is_json: bool = False
+    is_unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A relation: its columns, and its rows in a document's value with their paths."""
+    """A relation: its columns, and its rows in a document's value with their paths.
+
+    The rows stem from the elements of the list at `key` of the value, or from the value
+    as a whole if that is empty.
+    """
 
     name: str
     doc: str
     fields: tuple[Field, ...]
     rows: Callable[[Any], Iterator[Entry]]
+    key: str = ""
 
     @property
     def world(self) -> str:
@@ -61,9 +74,13 @@ def _flag(name: str, doc: str) -> Field:
     return Field(name, "boolean", doc)
 
 
-def as_json(value: object) -> str | None:
-    """Return a value as JSON text; nothing as NULL."""
-    return None if value is None else json.dumps(value, ensure_ascii=False)
+def _json(name: str, doc: str) -> Field:
+    return Field(name, "char", f"{doc}, JSON", is_json=True)
+
+
+def as_json(value: object) -> Json | None:
+    """Return the cell of a JSON value; nothing is NULL."""
+    return None if value is None else Json(value)
 
 
 def _plain(value: object) -> str | None:
@@ -117,20 +134,46 @@ def _changes(value: Any) -> Iterator[Entry]:  # noqa: ANN401
                 "delete" in actions,
                 {"create", "delete"} <= actions,
                 as_json(done.get("before")),
-                as_json(done.get("after")),
+                _after(change, done),
                 as_json(done.get("after_unknown")),
             ),
         )
 
 
+def _after(change: Mapping[str, Any], done: Mapping[str, Any]) -> Json | None:
+    """Return the cell of a resource as it will be."""
+    after, marks = done.get("after"), done.get("after_unknown")
+    if after is None and not marks:
+        return None
+    return Json(after, marks, str(change.get("address")))
+
+
 def _attributes(value: Any) -> Iterator[Entry]:  # noqa: ANN401
     for i, change in _objects(value, "resource_changes"):
-        done = change.get("change")
-        after = done.get("after") if isinstance(done, dict) else None
-        if isinstance(after, dict):
-            for key, item in after.items():
-                row = (*_addressed(change), key, _plain(item))
-                yield ("resource_changes", i, "change", "after", key), row
+        path, shared = ("resource_changes", i, "change"), _addressed(change)
+        for place, key, cell in _after_apply(change):
+            yield (*path, place, key), (*shared, key, cell)
+
+
+def _after_apply(change: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
+    """Yield the attributes of a resource as they will be: where, name and value."""
+    done = change.get("change")
+    done = done if isinstance(done, dict) else {}
+    after, marks = done.get("after"), done.get("after_unknown")
+    after = after if isinstance(after, dict) else {}
+    marks = marks if isinstance(marks, dict) else {}
+    identity = str(change.get("address"))
+    for key, item in after.items():
+        mark = marks.get(key)
+        if mark:
+            item = doubtful(item, mark, identity, key)  # noqa: PLW2901  (the same, doubted)
+        doubts = doubts_in(item) if mark else None
+        yield "after", key, Doubt(doubts) if doubts else _plain(item)
+    for key, mark in marks.items():
+        if key not in after:
+            doubts = doubts_in(doubtful(None, mark, identity, key))
+            if doubts:
+                yield "after_unknown", key, Doubt(doubts)
 
 
 _OBJECT: Final = (
@@ -325,11 +368,12 @@ RELATIONS: Final = (
             _flag("updates", "whether the plan updates it in place"),
             _flag("deletes", "whether the plan deletes it, replacing included"),
             _flag("replaces", "whether the plan deletes and creates it"),
-            _text("before", "its attributes as they are, JSON"),
-            _text("after", "its attributes as they will be, JSON"),
-            _text("after_unknown", "which attributes are known after apply, JSON"),
+            _json("before", "its attributes as they are"),
+            replace(_json("after", "its attributes as they will be"), is_unsure=True),
+            _json("after_unknown", "which attributes are known after apply"),
         ),
         _changes,
+        "resource_changes",
     ),
     Facts(
         "terraform.attributes",
@@ -337,9 +381,13 @@ RELATIONS: Final = (
         (
             *_ADDRESS,
             _text("attribute", "the attribute's name"),
-            _text("value", "its value; JSON unless it is a string; NULL if unknown"),
+            Field(
+                *("value", "char", "its value; JSON unless it is a string"),
+                is_unsure=True,
+            ),
         ),
         _attributes,
+        "resource_changes",
     ),
     Facts(
         "kubernetes.objects",
@@ -347,7 +395,7 @@ RELATIONS: Final = (
         (
             *_OBJECT,
             _text("api_version", "such as apps/v1"),
-            _text("manifest", "the whole manifest, JSON"),
+            _json("manifest", "the whole manifest"),
         ),
         _manifests,
     ),
@@ -371,7 +419,7 @@ RELATIONS: Final = (
             _text("sort", "container, init or ephemeral"),
             _text("image", "the image"),
             _flag("privileged", "whether its security context says privileged"),
-            _text("manifest", "the container, JSON"),
+            _json("manifest", "the container"),
         ),
         _container_rows,
     ),
@@ -382,7 +430,7 @@ RELATIONS: Final = (
             *_CONTAINER,
             _text("variable", "the variable's name"),
             _text("value", "its value; NULL where it comes from elsewhere"),
-            _text("value_from", "where it comes from, JSON"),
+            _json("value_from", "where it comes from"),
         ),
         _environment,
     ),
@@ -396,6 +444,7 @@ RELATIONS: Final = (
             _flag("external", "whether it is an external table"),
         ),
         _listed("tables", _owned, "comment", "temporary", "external"),
+        "tables",
     ),
     Facts(
         "oracle.columns",
@@ -417,6 +466,7 @@ RELATIONS: Final = (
             *("columns", _of_table, "type", "length", "precision", "scale"),
             *("nullable", "default", "identity", "virtual", "domain", "comment"),
         ),
+        "columns",
     ),
     Facts(
         "oracle.constraints",
@@ -434,6 +484,7 @@ RELATIONS: Final = (
             _flag("generated", "whether its name is generated"),
         ),
         _constraints,
+        "constraints",
     ),
     Facts(
         "oracle.constraint_columns",
@@ -444,6 +495,7 @@ RELATIONS: Final = (
             _text("column_name", "the column"),
         ),
         _columns_of("constraints"),
+        "constraints",
     ),
     Facts(
         "oracle.indexes",
@@ -456,6 +508,7 @@ RELATIONS: Final = (
             _flag("usable", "whether it can be used"),
         ),
         _listed("indexes", _of_table, "unique", "bitmap", "visible", "usable"),
+        "indexes",
     ),
     Facts(
         "oracle.index_columns",
@@ -466,6 +519,7 @@ RELATIONS: Final = (
             _text("column_name", "the column, or the expression as written"),
         ),
         _columns_of("indexes"),
+        "indexes",
     ),
     Facts(
         "oracle.views",
@@ -476,12 +530,14 @@ RELATIONS: Final = (
             _text("definition", "the query"),
         ),
         _listed("views", _owned, "type", "definition"),
+        "views",
     ),
     Facts(
         "oracle.domains",
         "The domains.",
         (*_OWNED, _text("type", "the type's name")),
         _listed("domains", _owned, "type"),
+        "domains",
     ),
     Facts(
         "oracle.assertions",
@@ -498,6 +554,7 @@ RELATIONS: Final = (
             *("assertions", _owned, "definition", "deferrable", "initially_deferred"),
             *("enabled", "validated"),
         ),
+        "assertions",
     ),
     Facts(
         "oracle.annotations",
@@ -511,6 +568,7 @@ RELATIONS: Final = (
             _text("value", "its value"),
         ),
         _annotations,
+        "annotations",
     ),
     Facts(
         "oracle.grants",
@@ -523,6 +581,7 @@ RELATIONS: Final = (
             _text("with_option", "GRANT, ADMIN or HIERARCHY; NULL without"),
         ),
         _grants,
+        "grants",
     ),
 )
 BY_NAME: Final = {r.stored_name: r for r in RELATIONS}

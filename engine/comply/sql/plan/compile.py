@@ -1,0 +1,191 @@
+"""DENIAL -> PROGRAM: the functions that find its violating rows, and what to keep."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from sqlglot import exp
+
+from comply.dialect.syntax import Name
+from comply.source import Source
+from comply.sql.names import output_of
+from comply.sql.places import Place, is_traced, places
+from comply.sql.plan.code import Code, IndexCode, Mode, UntranslatedError
+from comply.sql.plan.expressions import SURE, cell, in_alternatives, truth, value
+from comply.sql.plan.joins import Block, Table, arranged, block_of, has_query
+from comply.sql.plan.queries import (
+    Queries,
+    indented,
+    loops,
+    place_name,
+    simple_block,
+    unsure_tests,
+)
+from comply.sql.relations import Field
+
+_NESTED: int = 20
+"""How many loops Python nests in one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCode:
+    """What is kept of a relation at a place in a denial, and who asks of its rows.
+
+    `test` is the function that a row must pass, `find` the one that gives the
+    combinations of the denial's rows that a row is in, or, where the place `is_inner`,
+    those that it may concern. `rows` is the name of all its rows.
+    """
+
+    table: Name
+    rows: str
+    test: str
+    find: str
+    is_inner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A denial as a module of Python.
+
+    `holds` tells of a combination of rows whether it violates, `sure` whether it does
+    whatever the values are that are not known yet, `shown` gives what the denial shows
+    of it under `labels`. `places` come in the order of tables, the denial's own first;
+    `own` is how many these are.
+    """
+
+    text: str
+    places: tuple[PlaceCode, ...]
+    own: int
+    indexes: tuple[tuple[int, IndexCode], ...]
+    constants: Mapping[str, object]
+    memos: int
+    labels: tuple[str, ...]
+    is_unsure: bool
+    is_distinct: bool
+
+
+def compile_denial(
+    denial: exp.Query, fields: Mapping[Name, tuple[Field, ...]], source: Source
+) -> Program:
+    """Return the program of a resolved denial; `fields` are the columns of relations.
+
+    Raises:
+        UntranslatedError: a database has to check it.
+    """
+    code = Code(source, fields, Queries())
+    if not isinstance(denial, exp.Select) or not is_traced(denial):
+        raise code.untranslated(denial, "a query that groups, cuts or nests in FROM")
+    try:
+        return _program(code, denial)
+    except RecursionError:
+        raise UntranslatedError("a condition that is nested too deeply") from None
+
+
+def _program(code: Code, denial: exp.Select) -> Program:
+    block = simple_block(code, denial)
+    found = list(places(denial, (), 1, ()))
+    if any(p.table not in code.fields for p in found):
+        raise code.untranslated(denial, "a table beside the relations of facts")
+    for place in found:
+        code.variable(place.alias)
+    made = tuple(_place(code, block, place) for place in found)
+    combination = ", ".join(code.variable(t.alias) for t in block.tables)
+    tests = [*block.tests, *unsure_tests(code, block)]
+    # What only the denial's list shows is no reason to doubt it.
+    unsure = any(map(code.is_unsure, tests)) or any(
+        code.is_unsure(q) for t in tests for q in t.find_all(exp.Select)
+    )
+    _function(code, f"holds({combination})", _all(code, list(block.tests), Mode()))
+    _function(code, f"sure({combination})", _all(code, tests, SURE))
+    shown = "".join(f"{_shown(code, s.unalias())}, " for s in denial.selects)
+    _function(code, f"shown({combination})", f"({shown})")
+    alias_places = {p.alias: i for i, p in enumerate(found)}
+    return Program(
+        "\n".join((*code.lines, "")),
+        made,
+        len(block.tables),
+        tuple((alias_places[i.alias], i) for i in code.indexes.values()),
+        code.constants,
+        code.memos,
+        tuple(map(output_of, denial.selects)),
+        unsure,
+        bool(denial.args.get("distinct")),
+    )
+
+
+def _shown(code: Code, node: exp.Expr) -> str:
+    """Return a value as it is shown; JSON stays as it is, since most of it is not."""
+    return cell(code, node) if isinstance(node, exp.Column) else value(code, node)
+
+
+def _function(code: Code, head: str, result: str) -> None:
+    code.lines += [f"def {head}:", *indented([f"return {result}"])]
+
+
+def _all(code: Code, tests: list[exp.Expr], mode: Mode) -> str:
+    ordered = sorted(tests, key=has_query)
+    return " and ".join(truth(code, test, mode) for test in ordered) or "True"
+
+
+def _place(code: Code, denial: Block, place: Place) -> PlaceCode:
+    row = code.variable(place.alias)
+    own = block_of(place.blocks[-1]).own[place.alias]
+    _function(code, f"test_{row}({row})", _all(code, own, Mode()))
+    is_inner = len(place.blocks) > 1
+    table = Table(place.table, place.alias)
+    lines = (
+        _concerned(code, denial, place, table)
+        if is_inner
+        else _joined(code, denial, table)
+    )
+    code.lines += [f"def find_{row}({row}):", *indented(lines)]
+    rows = place_name(place.alias, code)
+    return PlaceCode(place.table, rows, f"test_{row}", f"find_{row}", is_inner)
+
+
+def _joined(code: Code, denial: Block, table: Table) -> list[str]:
+    """Return the loops that find the violating combinations that a row is in."""
+    others = [t for t in denial.tables if t != table]
+    steps = list(arranged(others, denial.tests, {table.alias}))
+    return loops(code, steps, lambda: [_yield(code, denial)], possible=True)
+
+
+def _yield(code: Code, denial: Block) -> str:
+    combination = "".join(f"{code.variable(t.alias)}, " for t in denial.tables)
+    return f"yield ({combination})"
+
+
+def _concerned(code: Code, denial: Block, place: Place, table: Table) -> list[str]:
+    """Return the loops that find the combinations that a row in a subquery may concern.
+
+    All blocks from the denial to the row's are joined as one, by what can be asked
+    without another query: too many may come out, never too few.
+    """
+    blocks = [block_of(b) for b in place.blocks]
+    others = [t for b in blocks for t in b.tables if t != table]
+    if len(others) >= _NESTED:
+        raise code.untranslated(place.blocks[-1], "as many tables")
+    tests = [t for b in blocks for t in b.tests if not has_query(t)]
+    lines: list[str] = []
+    for links in _links(place):
+        steps = list(arranged(others, [*tests, *links], {table.alias}))
+        lines += loops(code, steps, lambda: [_yield(code, denial)], possible=True)
+    return lines
+
+
+def _links(place: Place) -> Iterator[list[exp.Expr]]:
+    """Yield the ways in which the blocks around a place may be tied to each other."""
+    ways = [_ways(link) for link in place.links if link is not None]
+    for chosen in product(*ways):
+        yield [test for way in chosen for test in way if not has_query(test)]
+
+
+def _ways(link: exp.Expr) -> list[list[exp.Expr]]:
+    """Return a link apart: as one test only where IN compares several values."""
+    tests = list(link.flatten()) if isinstance(link, exp.And) else [link]
+    if len(tests) > 1:
+        return [[link]]
+    equal = link.find(exp.EQ)
+    if equal is None:
+        return [[link]]
+    return in_alternatives(equal.this, equal.expression)

@@ -1,0 +1,448 @@
+"""CONDITION -> PYTHON: expressions over rows, in Oracle's logic of three values.
+
+A condition is asked whether it is true, or whether it is false: what is neither is
+unknown, so AND, OR and NOT become Python's own. A value is None where SQL has NULL, and
+a doubt where it is known only after apply: what rests on one is possible, never sure.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from sqlglot import exp
+
+from comply.sql.catalog import Kind
+from comply.sql.cells import json_path
+from comply.sql.kinds import kind
+from comply.sql.plan.code import Code, Mode
+from comply.sql.plan.functions import FUNCTIONS, Function
+
+Node: TypeAlias = exp.Expr
+
+KINDS: Final = frozenset({"char", "number", "boolean"})
+SURE: Final = Mode(possible=False)
+_OPPOSITE: Final = {
+    "==": "!=",
+    "!=": "==",
+    "<": ">=",
+    ">=": "<",
+    ">": "<=",
+    "<=": ">",
+}
+_COMPARISONS: Final[Mapping[type[Node], str]] = {
+    exp.EQ: "==",
+    exp.NEQ: "!=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_ARITHMETIC: Final[Mapping[type[Node], str]] = {
+    exp.Add: "add",
+    exp.Sub: "subtract",
+    exp.Mul: "multiply",
+    exp.Div: "divide",
+}
+
+
+def truth(code: Code, node: Node, mode: Mode) -> str:
+    """Return Python that tells whether a condition has the truth asked for.
+
+    Raises:
+        UntranslatedError: it holds something that has no translation.
+    """
+    match node:
+        case exp.Paren():
+            return truth(code, node.this, mode)
+        case exp.Not():
+            return truth(code, node.this, mode.flipped)
+        case exp.And() | exp.Or():
+            word = "and" if isinstance(node, exp.And) == mode.wanted else "or"
+            sides = (truth(code, part, mode) for part in node.flatten())
+            return f"({f' {word} '.join(sides)})"
+        case exp.Exists():
+            return _exists(code, node.this, [], mode)
+        case exp.In():
+            return _in(code, node, mode)
+        case _:
+            handler = _CONDITIONS.get(type(node))
+            if handler is None:
+                raise code.untranslated(node, f"the condition {node.key.upper()}")
+            return handler(code, node, mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A value that is read more than once: the text for the first time and the next."""
+
+    first: str
+    again: str
+    nullable: bool
+    unsure: bool
+
+
+def _operand(code: Code, node: Node, other: Kind) -> Operand:
+    """Return one side of a comparison, in the terms of the other."""
+    node = _bare(node)
+    text = value(code, node)
+    if kind(node) == "char" and other == "number":
+        text = f"number({text})"
+    elif isinstance(node, exp.Literal):
+        return Operand(text, text, nullable=text == "None", unsure=False)
+    simple = isinstance(node, exp.Column) and text.endswith("]")
+    again = text if simple else code.fresh("v")
+    first = text if simple else f"({again} := {text})"
+    return Operand(first, again, nullable=True, unsure=code.is_unsure(node))
+
+
+def _bare(node: Node) -> Node:
+    return node.this if isinstance(node, exp.Paren) else node
+
+
+def _kinds(code: Code, node: Node, *sides: Node) -> tuple[Kind, ...]:
+    found = tuple(kind(side) for side in sides)
+    for side, of in zip(sides, found, strict=True):
+        if of not in KINDS and not isinstance(side, exp.Null):
+            raise code.untranslated(node, f"a value of the kind {of}")
+    if "boolean" in found and not set(found) <= {"boolean", "unknown"}:
+        raise code.untranslated(node, "a truth compared with another value")
+    return found
+
+
+def _compared(code: Code, node: Node, mode: Mode) -> str:
+    """Compare values; text meets a number as a number, and NULL is never equal."""
+    left, right = node.this, node.args["expression"]
+    if isinstance(left, exp.Null) or isinstance(right, exp.Null):
+        return "False"
+    kinds = _kinds(code, node, left, right)
+    sign = _COMPARISONS[type(node)]
+    sides = (_operand(code, left, kinds[1]), _operand(code, right, kinds[0]))
+    return tested(
+        sides, mode, "{} " + (sign if mode.wanted else _OPPOSITE[sign]) + " {}"
+    )
+
+
+def tested(sides: tuple[Operand, ...], mode: Mode, template: str) -> str:
+    """Return a test of values none of which may be NULL.
+
+    One that is not known passes where the test may come out either way.
+    """
+    unsure = any(side.unsure for side in sides)
+    seen = mode.possible and unsure
+    parts: list[str] = []
+    shown: list[str] = []
+    for side in sides:
+        first = side.again if seen else side.first
+        if side.nullable:
+            parts.append(f"{first} is not None")
+            first = side.again
+        if side.unsure and not seen:
+            parts.append(f"type({first}) is not Doubt")
+        shown.append(first)
+    test = " and ".join((*parts, template.format(*shown)))
+    if not seen:
+        return f"({test})"
+    return f"(doubted({', '.join(s.first for s in sides)}) or {test})"
+
+
+def _between(code: Code, node: Node, mode: Mode) -> str:
+    low, high = node.args["low"], node.args["high"]
+    if kind(low) != kind(high) and not isinstance(low, exp.Null):
+        raise code.untranslated(node, "BETWEEN of values of two kinds")
+    both = exp.and_(
+        exp.GTE(this=node.this.copy(), expression=low.copy()),
+        exp.LTE(this=node.this.copy(), expression=high.copy()),
+    )
+    return truth(code, both, mode)
+
+
+def _in(code: Code, node: exp.In, mode: Mode) -> str:
+    if node.args.get("query") is not None:
+        return _in_query(code, node, mode)
+    kinds = {kind(m) for m in node.expressions} | {kind(node.this)}
+    if len(kinds - {"unknown"}) > 1:
+        raise code.untranslated(node, "IN with values of several kinds")
+    equal = [
+        exp.EQ(this=node.this.copy(), expression=m.copy()) for m in node.expressions
+    ]
+    return truth(code, exp.Paren(this=exp.or_(*equal)), mode)
+
+
+def _in_query(code: Code, node: exp.In, mode: Mode) -> str:
+    """IN is true if a row is equal; false if none is, nor may be for NULL's sake."""
+    query = node.args["query"].unnest()
+    if not isinstance(query, exp.Select) or query.find(exp.AggFunc):
+        raise code.untranslated(node, "IN with a query that is more than a selection")
+    subject = node.this.unnest()
+    subjects = subject.expressions if isinstance(subject, exp.Tuple) else [subject]
+    values = [s.unalias() for s in query.selects]
+    pairs = list(zip(subjects, values, strict=True))
+    if any(kind(a) != kind(b) for a, b in pairs):
+        raise code.untranslated(node, "IN with values of several kinds")
+    if mode.wanted:
+        return _exists(code, query, [_equal(a, b) for a, b in pairs], mode)
+    alternatives = in_alternatives(*pairs[0]) if len(pairs) == 1 else [[_alike(pairs)]]
+    parts = (_exists(code, query, tests, mode) for tests in alternatives)
+    return f"({' and '.join(parts)})"
+
+
+def in_alternatives(subject: Node, member: Node) -> list[list[Node]]:
+    """Return the ways in which a row of IN's query can matter to its subject."""
+    return [[_equal(subject, member)], [_null(member)], [_null(subject)]]
+
+
+def _alike(pairs: list[tuple[Node, Node]]) -> Node:
+    tests = (exp.or_(_equal(a, b), _null(b), _null(a)) for a, b in pairs)
+    return exp.and_(*tests)
+
+
+def _equal(a: Node, b: Node) -> Node:
+    return exp.EQ(this=a.copy(), expression=b.copy())
+
+
+def _null(node: Node) -> Node:
+    return exp.Is(this=node.copy(), expression=exp.Null())
+
+
+def _exists(code: Code, query: Node, extra: list[Node], mode: Mode) -> str:
+    """Return whether a query has a row; that it has none is sure if none is possible."""
+    query = query.unnest() if isinstance(query, exp.Subquery) else query
+    if not isinstance(query, exp.Select):
+        raise code.untranslated(query, "a set operator")
+    possible = mode.possible == mode.wanted
+    found = code.subqueries.exists(code, query, extra, possible=possible)
+    return found if mode.wanted else f"not {found}"
+
+
+def _is(code: Code, node: Node, mode: Mode) -> str:
+    subject, what = node.this, node.args["expression"]
+    if isinstance(what, exp.Boolean):
+        sure = Mode(bool(what.this), mode.possible == mode.wanted)
+        found = truth(code, subject, sure)
+        return found if mode.wanted else f"(not {found})"
+    if kind(subject) == "boolean" and not isinstance(subject, exp.Column):
+        if code.is_unsure(subject):
+            raise code.untranslated(node, "IS NULL of a condition that may be unknown")
+        either = (
+            f"({truth(code, subject, SURE)} or {truth(code, subject, SURE.flipped)})"
+        )
+        return f"(not {either})" if mode.wanted else either
+    if _is_json(code, subject):
+        # That there is an object is known, whatever in it is not.
+        return f"({cell(code, subject)} is {'' if mode.wanted else 'not '}None)"
+    side = _operand(code, subject, "unknown")
+    test = f"{side.first} is {'' if mode.wanted else 'not '}None"
+    if side.unsure and mode.possible:
+        again = test.replace(side.first, side.again, 1)
+        return f"(doubted({side.first}) or {again})"
+    if side.unsure and not mode.wanted:
+        return f"({test} and type({side.again}) is not Doubt)"
+    return f"({test})"
+
+
+def _like(code: Code, node: Node, mode: Mode) -> str:
+    like, escape = (
+        (node.this, node.expression) if isinstance(node, exp.Escape) else (node, None)
+    )
+    if like.args.get("negate"):
+        mode = mode.flipped
+    parts = [like.this, like.args["expression"], *([escape] if escape else [])]
+    if any(kind(part) != "char" for part in parts):
+        raise code.untranslated(node, "LIKE of other values than text")
+    return _called(code, "like", parts, mode)
+
+
+def _called(code: Code, name: str, parts: list[Node], mode: Mode) -> str:
+    sides = tuple(_operand(code, part, "char") for part in parts)
+    holes = ", ".join("{}" for _ in sides)
+    return tested(sides, mode, f"{'' if mode.wanted else 'not '}{name}({holes})")
+
+
+def _condition(code: Code, node: Node, mode: Mode) -> str:
+    """A function that is a condition."""
+    name = str(node.this).upper()
+    if name != "REGEXP_LIKE" or any(kind(p) != "char" for p in node.expressions):
+        raise code.untranslated(node, f"the function {name}")
+    return _called(code, "regexp_like", node.expressions, mode)
+
+
+def _flag(code: Code, node: Node, mode: Mode) -> str:
+    if kind(node) != "boolean":
+        raise code.untranslated(node, "a value in the place of a condition")
+    return f"({value(code, node)} is {mode.wanted})"
+
+
+def _nothing(_code: Code, _node: Node, _mode: Mode) -> str:
+    return "False"
+
+
+_CONDITIONS: Final[Mapping[type[Node], Callable[[Code, Any, Mode], str]]] = {
+    **dict.fromkeys(_COMPARISONS, _compared),
+    exp.Anonymous: _condition,
+    exp.Between: _between,
+    exp.Boolean: _flag,
+    exp.Column: _flag,
+    exp.Escape: _like,
+    exp.Is: _is,
+    exp.Like: _like,
+    exp.Null: _nothing,
+}
+
+
+def value(code: Code, node: Node) -> str:
+    """Return Python for a value.
+
+    Raises:
+        UntranslatedError: it holds something that has no translation.
+    """
+    if id(node) in code.sums:
+        return code.sums[id(node)]
+    handler = _VALUES.get(type(node))
+    if handler is None:
+        raise code.untranslated(node, f"the expression {node.key.upper()}")
+    return handler(code, node)
+
+
+def cell(code: Code, node: Node) -> str:
+    """Return Python for what stands in a column, JSON as it was loaded."""
+    assert isinstance(node, exp.Column)  # noqa: S101  (callers look)
+    return f"{code.variable(node.table)}[{code.field_of(node)[0]}]"
+
+
+def _is_json(code: Code, node: Node) -> bool:
+    return isinstance(node, exp.Column) and code.field_of(node)[1].is_json
+
+
+def _column(code: Code, node: exp.Column) -> str:
+    held = cell(code, node)
+    return f"text({held})" if _is_json(code, node) else held
+
+
+def _literal(code: Code, node: exp.Literal) -> str:
+    if node.is_string:
+        return repr(node.name or None)
+    number = Decimal(node.name)
+    whole = number == number.to_integral_value()
+    return code.constant(int(number) if whole else number)
+
+
+def _negative(code: Code, node: exp.Neg) -> str:
+    return f"subtract(0, {_number(code, node.this)})"
+
+
+def _arithmetic(code: Code, node: Node) -> str:
+    left, right = _number(code, node.this), _number(code, node.args["expression"])
+    return f"{_ARITHMETIC[type(node)]}({left}, {right})"
+
+
+def _number(code: Code, node: Node) -> str:
+    text, of = value(code, node), kind(node)
+    if of not in ("number", "char"):
+        raise code.untranslated(node, f"arithmetic with a value of the kind {of}")
+    return f"number({text})" if of == "char" else text
+
+
+def _joined(code: Code, node: exp.DPipe) -> str:
+    return f"joined({', '.join(_text(code, part) for part in node.flatten())})"
+
+
+def _text(code: Code, node: Node) -> str:
+    text, of = value(code, node), kind(node)
+    if of not in KINDS:
+        raise code.untranslated(node, f"text of a value of the kind {of}")
+    return text if of == "char" else f"written({text})"
+
+
+def _json_value(code: Code, node: exp.JSONValue) -> str:
+    path = json_path(node)
+    if path is None:
+        raise code.untranslated(node, "a path with other steps than keys")
+    subject = node.this
+    held = cell(code, subject) if _is_json(code, subject) else ""
+    of = held or f"parsed({value(code, subject)})"
+    return f"at({of}, {code.constant(path)})"
+
+
+def _case(code: Code, node: exp.Case) -> str:
+    """CASE; where its choice is not known, neither is its value."""
+    default = node.args.get("default")
+    made = value(code, default) if default is not None else "None"
+    for branch in reversed(node.args["ifs"]):
+        test = branch.this
+        if node.this is not None:
+            test = exp.EQ(this=node.this.copy(), expression=test.copy())
+        if code.is_unsure(test):
+            made = f"UNSURE if {truth(code, test, Mode())} else {made}"
+        chosen = value(code, branch.args["true"])
+        made = f"({chosen} if {truth(code, test, SURE)} else {made})"
+    return made
+
+
+def _trim(code: Code, node: exp.Trim) -> str:
+    position = str(node.args.get("position") or "").upper()
+    name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get(position, "TRIM")
+    of = [node.args["expression"]] if node.args.get("expression") else []
+    return _apply(code, node, name, [node.this, *of])
+
+
+def _function(code: Code, node: exp.Anonymous) -> str:
+    name = str(node.this).upper()
+    if name == "CONCAT":
+        return f"joined({', '.join(_text(code, part) for part in node.expressions)})"
+    return _apply(code, node, name, node.expressions)
+
+
+def _apply(code: Code, node: Node, name: str, arguments: list[Node]) -> str:
+    function = FUNCTIONS.get(name)
+    if function is None or not function.least <= len(arguments) <= function.most:
+        raise code.untranslated(node, f"the function {name}")
+    if not _takes(function, arguments):
+        raise code.untranslated(node, f"{name} of values of these kinds")
+    return f"{name.lower()}({', '.join(value(code, a) for a in arguments)})"
+
+
+def _takes(function: Function, arguments: list[Node]) -> bool:
+    """Tell whether a function takes arguments of these kinds; NULL is of any."""
+    kinds = [kind(a) for a in arguments]
+    if any(k not in KINDS | {"unknown"} for k in kinds):
+        return False
+    match function.takes:
+        case "*":
+            groups = [kinds]
+        case "d":
+            ends = [kinds[-1]] if len(kinds) % 2 == 0 else []
+            groups = [[kinds[0], *kinds[1 : len(kinds) - len(ends) : 2]]]
+            groups.append([*kinds[2::2], *ends])
+        case letters:
+            names: dict[str, Kind] = {"c": "char", "n": "number"}
+            wanted = [
+                names[letters[min(i, len(letters) - 1)]] for i in range(len(kinds))
+            ]
+            groups = [[a, b] for a, b in zip(kinds, wanted, strict=True)]
+    return all(len(set(group) - {"unknown"}) <= 1 for group in groups)
+
+
+def _subquery(code: Code, node: exp.Subquery) -> str:
+    query = node.unnest()
+    if not isinstance(query, exp.Select):
+        raise code.untranslated(node, "a set operator")
+    return code.subqueries.scalar(code, query)
+
+
+_VALUES: Final[Mapping[type[Node], Callable[[Code, Any], str]]] = {
+    **dict.fromkeys(_ARITHMETIC, _arithmetic),
+    exp.Alias: lambda code, node: value(code, node.this),
+    exp.Anonymous: _function,
+    exp.Boolean: lambda _code, node: repr(bool(node.this)),
+    exp.Case: _case,
+    exp.Column: _column,
+    exp.DPipe: _joined,
+    exp.JSONValue: _json_value,
+    exp.Literal: _literal,
+    exp.Neg: _negative,
+    exp.Null: lambda _code, _node: "None",
+    exp.Paren: lambda code, node: value(code, node.this),
+    exp.Subquery: _subquery,
+    exp.Trim: _trim,
+}

@@ -1,0 +1,276 @@
+"""QUERY -> PYTHON: loops over the rows that a query joins, as functions of rows."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from sqlglot import exp
+
+from comply.sql.kinds import kind
+from comply.sql.plan.code import Code, IndexCode, Mode
+from comply.sql.plan.expressions import SURE, truth, value
+from comply.sql.plan.joins import (
+    Block,
+    Key,
+    Scan,
+    Step,
+    Table,
+    aliases_in,
+    arranged,
+    block_of,
+    has_query,
+)
+
+Node: TypeAlias = exp.Expr
+Body: TypeAlias = Callable[[], list[str]]
+
+_INDENT: Final = "    "
+_CUTS: Final = ("group", "having", "limit", "offset", "connect", "with_", "windows")
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """Return lines one level further in."""
+    return [_INDENT + line for line in lines]
+
+
+def loops(code: Code, steps: list[Step], body: Body, *, possible: bool) -> list[str]:
+    """Return Python that runs `body` for each combination of rows that steps find."""
+    if not steps:
+        return body()
+    first, *rest = steps
+    if isinstance(first, Scan):
+        more = [*_again(code, first, possible=possible), *rest]
+        row = code.variable(first.table.alias)
+        head = f"for {row} in {_found(code, first, possible=possible)}:"
+        return [head, *indented(loops(code, more, body, possible=possible))]
+    test = truth(code, first, Mode(possible=possible))
+    return [f"if {test}:", *indented(loops(code, rest, body, possible=possible))]
+
+
+def _unsure(code: Code, key: Key) -> bool:
+    sides = (key.part, key.value)
+    return any(side is not None and code.is_unsure(side) for side in sides)
+
+
+def _again(code: Code, scan: Scan, *, possible: bool) -> list[Step]:
+    """Return the equalities that an index answers with rows that only may be meant."""
+    if not possible:
+        return []
+    return [
+        exp.EQ(this=key.part.copy(), expression=key.value.copy())
+        if key.value is not None
+        else exp.Is(this=key.part.copy(), expression=exp.Null())
+        for key in scan.keys
+        if _unsure(code, key)
+    ]
+
+
+def _found(code: Code, scan: Scan, *, possible: bool) -> str:
+    """Return the rows that a loop runs over."""
+    if not scan.keys:
+        return f"{place_name(scan.table.alias, code)}.values()"
+    made = index(code, scan.table, scan.keys)
+    parts = ["True" if k.value is None else value(code, k.value) for k in scan.keys]
+    key = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+    if possible and any(_unsure(code, k) for k in scan.keys):
+        return f"i{made.number}.possible({key})"
+    return f"i{made.number}.rows.get({key}, NONE).values()"
+
+
+def place_name(alias: str, code: Code) -> str:
+    """Return the Python name of all rows at a table's place."""
+    return f"all_{code.variable(alias)}"
+
+
+def index(code: Code, table: Table, keys: tuple[Key, ...]) -> IndexCode:
+    """Return the index of a table's rows by parts of them."""
+    name = (table.alias, *(_written(k) for k in keys))
+    if name not in code.indexes:
+        row = code.variable(table.alias)
+        parts = [
+            f"({value(code, k.part)} is None or None)"
+            if k.value is None
+            else value(code, k.part)
+            for k in keys
+        ]
+        key = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+        function = code.fresh("k")
+        code.lines += [f"def {function}({row}):", f"{_INDENT}return {key}"]
+        made = IndexCode(len(code.indexes), table.alias, function)
+        code.indexes[name] = made
+    return code.indexes[name]
+
+
+def _written(key: Key) -> str:
+    mark = " IS NULL" if key.value is None else ""
+    return key.part.sql(dialect="oracle") + mark
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """What a query reads of the rows around it: their names, and the values it reads."""
+
+    rows: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+def _free(code: Code, query: exp.Select, extra: list[Node]) -> Free:
+    parts = (query, *extra)
+    inner = {t.alias for s in query.find_all(exp.Select) for t in block_of(s).tables}
+    columns = [c for part in parts for c in part.find_all(exp.Column)]
+    outer = [c for c in columns if c.table not in inner]
+    rows = dict.fromkeys(code.variable(c.table) for c in outer)
+    cells = dict.fromkeys(
+        f"{code.variable(c.table)}[{code.field_of(c)[0]}]" for c in outer
+    )
+    return Free(tuple(rows), tuple(cells))
+
+
+def simple_block(code: Code, query: exp.Select) -> Block:
+    """Return what a query joins.
+
+    Raises:
+        UntranslatedError: it groups its rows or cuts them.
+    """
+    for cut in _CUTS:
+        if query.args.get(cut):
+            raise code.untranslated(query, f"{cut.strip('_').upper()} in a query")
+    return block_of(query)
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """The subqueries of expressions, each a function of the rows around it."""
+
+    def exists(
+        self, code: Code, query: exp.Select, extra: list[Node], *, possible: bool
+    ) -> str:
+        """Return the condition that a query has a row for which `extra` holds too."""
+        block = simple_block(code, query)
+        if any(s.find(exp.AggFunc) for s in query.selects):
+            raise code.untranslated(query, "EXISTS with a query that sums up")
+        possible = possible and any(map(code.is_unsure, (query, *extra)))
+        free = _free(code, query, extra)
+        tests = [*block.tests, *extra]
+        if not possible:
+            tests += unsure_tests(code, block)
+        steps = list(arranged(block.tables, tests, _outside(tests, block)))
+        lines = loops(code, steps, lambda: ["return True"], possible=possible)
+        lines.append("return False")
+        # What one look into an index answers is not worth remembering.
+        again = [type(step) for step in steps] != [Scan]
+        key = (id(query), possible, *(e.sql() for e in extra))
+        name = code.define(key, _function(code, free, lines, again=again))
+        return f"{name}({', '.join(free.rows)})"
+
+    def scalar(self, code: Code, query: exp.Select) -> str:
+        """Return the value of a query of one row: one that sums up."""
+        block = simple_block(code, query)
+        [shown] = query.selects
+        sums = list(shown.find_all(exp.AggFunc))
+        columns = shown.find_all(exp.Column)
+        bare = any(c.find_ancestor(exp.AggFunc) is None for c in columns)
+        if not sums or bare or has_query(shown) or query.args.get("distinct"):
+            raise code.untranslated(query, "a value from a query that does not sum up")
+        free, unsure = _free(code, query, []), code.is_unsure(query)
+        gathered = {id(item): code.fresh("s") for item in sums}
+        steps = list(arranged(block.tables, block.tests, _outside(block.tests, block)))
+
+        def gather() -> list[str]:
+            lines = _unless_sure(code, block)
+            for item in sums:
+                lines.append(f"{gathered[id(item)]}.append({_summed(code, item)})")
+            return lines
+
+        lines = [f"{name} = []" for name in gathered.values()]
+        lines += loops(code, steps, gather, possible=unsure)
+        for item in sums:
+            code.sums[id(item)] = f"{_sum(code, item)}({gathered[id(item)]})"
+        lines.append(f"return {value(code, shown)}")
+        key = (id(query), "value")
+        name = code.define(key, _function(code, free, lines, again=True))
+        return f"{name}({', '.join(free.rows)})"
+
+
+def unsure_tests(code: Code, block: Block) -> list[Node]:
+    """Return the tests of single rows that rows pass at their place without being sure."""
+    own = (test for tests in block.own.values() for test in tests)
+    return [test for test in own if code.is_unsure(test)]
+
+
+def _outside(tests: Iterable[Node], block: Block) -> set[str]:
+    """Return the places around a block that its tests read."""
+    read = {alias for test in tests for alias in aliases_in(test)}
+    return read - {table.alias for table in block.tables}
+
+
+def _unless_sure(code: Code, block: Block) -> list[str]:
+    """Return the lines that give up a sum where it is not sure that a row counts."""
+    tests = [t for t in block.tests if code.is_unsure(t)] + unsure_tests(code, block)
+    if not tests:
+        return []
+    sure = " and ".join(truth(code, test, SURE) for test in tests)
+    return [f"if not ({sure}):", f"{_INDENT}return UNSURE"]
+
+
+_SUMS: Final[Mapping[type[Node], str]] = {
+    exp.Avg: "average",
+    exp.Count: "count",
+    exp.Max: "most",
+    exp.Min: "least",
+    exp.Sum: "total",
+}
+
+
+def _distinct(item: Node) -> bool:
+    return isinstance(item.this, exp.Distinct)
+
+
+def _sum(code: Code, item: Node) -> str:
+    name = _SUMS.get(type(item))
+    if name is None:
+        raise code.untranslated(item, f"the function {item.key.upper()}")
+    return f"distinct_{name}" if _distinct(item) else name
+
+
+def _summed(code: Code, item: Node) -> str:
+    """Return the value that a row adds to a sum."""
+    subject = item.this
+    if isinstance(subject, exp.Star):
+        return "True"
+    if isinstance(subject, exp.Distinct):
+        if len(subject.expressions) != 1:
+            raise code.untranslated(item, "a sum of several values")
+        subject = subject.expressions[0]
+    wanted = (
+        {"char", "number"} if not isinstance(item, exp.Sum | exp.Avg) else {"number"}
+    )
+    if kind(subject) not in wanted:
+        raise code.untranslated(item, f"{item.key.upper()} of a value of this kind")
+    return value(code, subject)
+
+
+def _function(
+    code: Code, free: Free, lines: list[str], *, again: bool
+) -> Callable[[str], list[str]]:
+    """Return what writes a function of the rows around a query.
+
+    With `again` it remembers, until the next change, what it gave for the same values.
+    """
+
+    def write(name: str) -> list[str]:
+        rows = ", ".join(free.rows)
+        if not again:
+            return [f"def {name}({rows}):", *indented(lines)]
+        code.memos += 1
+        values = "".join(f"{v}, " for v in free.values)
+        given = "".join(f", {row}" for row in free.rows)
+        call = f"remembered(m{code.memos}, ({values}), {name}_{given})"
+        return [
+            f"def {name}_({rows}):",
+            *indented(lines),
+            f"def {name}({rows}):",
+            f"{_INDENT}return {call}",
+        ]
+
+    return write

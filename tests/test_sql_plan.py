@@ -1,0 +1,147 @@
+# ruff: noqa: S608  (SQL at random is the point)
+"""Assertions over rows in memory: the same rows as DuckDB finds, and after any change."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from tests.test_sql_delta import TABLES, random_assertion
+
+from comply.database.duckdb import DuckDb
+from comply.dialect.syntax import Name
+from comply.sql import parse
+from comply.sql.catalog import Catalog, Kind
+from comply.sql.denial import resolved
+from comply.sql.plan.code import UntranslatedError
+from comply.sql.plan.compile import Program, compile_denial
+from comply.sql.plan.rows import Row
+from comply.sql.plan.running import Change, Running
+from comply.sql.relations import Field
+
+NAMES = tuple(Name("", table.upper()) for table in TABLES)
+DUCKDB = {"number": "DECIMAL(38, 0)", "char": "VARCHAR", "boolean": "BOOLEAN"}
+Data = dict[Name, list[Row]]
+
+
+def fields(kind: Kind) -> dict[Name, tuple[Field, ...]]:
+    """The tables of the random assertions; their third column is of a kind."""
+    columns = (Field("k", "number", ""), Field("x", "number", ""), Field("y", kind, ""))
+    return dict.fromkeys(NAMES, columns)
+
+
+def known(of: Mapping[Name, tuple[Field, ...]]) -> Catalog:
+    return Catalog({n: {f.name.upper(): f.kind for f in fs} for n, fs in of.items()})
+
+
+def written(check: str, kind: Kind) -> str:
+    for number in "123":
+        check = check.replace(
+            f"@{number}", number if kind == "number" else f"'{number}'"
+        )
+    return check
+
+
+def program(check: str, kind: Kind) -> Program:
+    [made] = parse(f"CREATE ASSERTION a CHECK ({check})")
+    of = fields(kind)
+    return compile_denial(resolved(made.parts(), known(of)), of, made.source)
+
+
+@lru_cache
+def database(kind: Kind) -> DuckDb:
+    db = DuckDb()
+    for name in NAMES:
+        db.run(
+            f'CREATE TABLE "{name.name}" (k {DUCKDB["number"]}, x {DUCKDB["number"]}, y {DUCKDB[kind]})'
+        )
+    return db
+
+
+def from_duckdb(check: str, kind: Kind, data: Data) -> list[str]:
+    """The rows of the denial, found by DuckDB."""
+    db = database(kind)
+    [made] = parse(f"CREATE ASSERTION a CHECK ({check})")
+    columns = {"k": DUCKDB["number"], "x": DUCKDB["number"], "y": DUCKDB[kind]}
+    for name in NAMES:
+        db.run(f'DELETE FROM "{name.name}"')
+        db.insert(f'"{name.name}"', columns, data[name])
+    sql = made.denial("duckdb", known(fields(kind)))
+    return shown(db.query(sql).plain())
+
+
+def shown(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted({repr(sorted((k, str(v)) for k, v in row.items())) for row in rows})
+
+
+def violations(running: Running) -> list[str]:
+    labels = running.program.labels
+    found = running.violations.values()
+    return shown([dict(zip(labels, v.shown, strict=True)) for v in found])
+
+
+NUMBERS = st.sampled_from([1, 1, 2, 2, 3, None])
+ROWS = {
+    "number": st.tuples(NUMBERS, NUMBERS, NUMBERS),
+    "char": st.tuples(NUMBERS, NUMBERS, st.sampled_from(["1", "2", None])),
+    "boolean": st.tuples(NUMBERS, NUMBERS, st.sampled_from([True, False, None])),
+}
+
+
+@st.composite
+def steps(draw: st.DrawFn, kind: Kind, data: Data) -> tuple[Data, Data]:
+    """Rows that go and rows that come, of several tables at once."""
+    gone, come = {}, {}
+    for name in NAMES:
+        held = data[name]
+        chosen = draw(st.lists(st.integers(0, 9), max_size=3)) if held else []
+        leaving = {i % len(held) for i in chosen} if held else set()
+        gone[name] = [held[i] for i in sorted(leaving)]
+        arriving = draw(st.lists(ROWS[kind], max_size=3))
+        come[name] = [own(row) for row in arriving]
+        data[name] = [r for i, r in enumerate(held) if i not in leaving] + come[name]
+    return gone, come
+
+
+def own(row: Row) -> Row:
+    """A row as an object of its own, whatever others are equal."""
+    return (*row, None)[:-1]
+
+
+def follows(check: str, kind: Kind, draw: st.DataObject, changes: int) -> int:
+    """Follow random changes, each compared with DuckDB; return how often it broke."""
+    running = Running(program(check, kind))
+    data: Data = {
+        name: [own(r) for r in draw.draw(st.lists(ROWS[kind], max_size=4))]
+        for name in NAMES
+    }
+    running.start(data)
+    broken = 0
+    for _ in range(changes):
+        found = violations(running)
+        assert found == from_duckdb(check, kind, data)
+        broken += bool(found)
+        gone, come = draw.draw(steps(kind, data))
+        running.follow(Change(gone, come))
+    assert violations(running) == from_duckdb(check, kind, data)
+    assert not running.notes.seen
+    fresh = Running(running.program)
+    fresh.start(data)
+    assert fresh.violations == running.violations
+    assert [p.rows for p in fresh.places] == [p.rows for p in running.places]
+    return broken
+
+
+@settings(max_examples=settings().max_examples)
+@given(random_assertion(), st.sampled_from(["number", "char"]), st.data())
+def test_random_assertions_agree_with_duckdb(
+    check: str, kind: Kind, data: st.DataObject
+) -> None:
+    check = written(check, kind)
+    try:
+        program(check, kind)
+    except UntranslatedError as error:
+        event(f"left to DuckDB: {error.message}")
+        return
+    event(f"broken: {follows(check, kind, data, 4) > 0}")
