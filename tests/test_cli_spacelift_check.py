@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from comply.cli.main import run
+from comply.rego.spacelift.shipped import POLICIES, shipped_root
 
 ROOT = Path(__file__).parents[1]
 PLAN = (ROOT / "fixtures/demo/plan.json").read_bytes()
@@ -135,6 +136,15 @@ def test_a_json_older_than_the_plan_is_of_another_plan(stack: Path, hook: Hook) 
     notice = "spacelift.plan.json is older than spacelift.plan: not used"
     assert notice in found.out
     assert notice in found.report["notices"]
+
+
+def test_a_committed_link_to_a_newer_file_is_not_used(stack: Path, hook: Hook) -> None:
+    (stack / "spacelift.plan.json").symlink_to(stack / "newer.json")
+    (stack / "spacelift.plan").write_bytes(b"PK")
+    (stack / "newer.json").write_bytes(EMPTY)
+    os.utime(stack / "spacelift.plan.json", (1_000, 1_000), follow_symlinks=False)
+    shows(stack, "terraform", PLAN)
+    assert hook().report["summary"]["deny"] == 3
 
 
 def test_a_json_as_new_as_the_plan_needs_no_program(stack: Path, hook: Hook) -> None:
@@ -323,6 +333,33 @@ def test_a_plan_that_changes_nothing_passes(stack: Path, hook: Hook) -> None:
     found = hook()
     assert (found.code, found.report["findings"]) == (0, [])
     assert found.report["plan"]["changes_sha256"] == sha256(b"").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (EMPTY, []),
+        (PLAN, []),
+        (PLAN, ["--fail-on", "critical"]),
+        (PLAN, ["--pack", "terraform/cost"]),
+        (PLAN, ["-r", "broken.rego"]),
+        (b"{", []),
+    ],
+)
+@pytest.mark.parametrize("version", ["v1", "v0"])
+def test_the_policy_denies_what_fails_a_run_elsewhere(
+    version: str, data: bytes, words: list[str], stack: Path, hook: Hook
+) -> None:
+    (stack / "spacelift.plan.json").write_bytes(data)
+    (stack / "broken.rego").write_text("package a\nimport rego.v1\ndeny contains x")
+    kind = ["--kind", "terraform_plan"]
+    failed = run(["check", "spacelift.plan.json", *kind, *words]) != 0
+    assert hook(*words).code == 0
+    plan = json.loads(data) if data != b"{" else {"resource_changes": []}
+    (stack / "plan.json").write_text(json.dumps({"resource_changes": [], **plan}))
+    policy = ["eval", "--type", "plan", str(shipped_root() / POLICIES[version])]
+    custom = ["--custom", REPORT]
+    assert run(["spacelift", *policy, "plan.json", *custom]) == int(failed)
 
 
 def test_secrets_stay_out(stack: Path, hook: Hook) -> None:

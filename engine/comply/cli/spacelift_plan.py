@@ -3,7 +3,6 @@
 Spacelift keeps the binary plan as `spacelift.plan` in the project root.
 """
 
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -57,7 +56,8 @@ def find_plan(folder: Path) -> RawPlan:
 
 
 def _written(path: Path) -> int:
-    return path.stat().st_mtime_ns
+    """Return when a file was written; of a link, when that was."""
+    return path.lstat().st_mtime_ns
 
 
 def _read(path: Path) -> bytes:
@@ -95,7 +95,12 @@ def _show(program: str, folder: Path) -> bytes | str:
     said = f"`{Path(program).name} show -json {BINARY_PLAN}`"
     try:
         done = subprocess.run(  # noqa: S603  (Terraform, as the user's PATH names it)
-            command, cwd=folder, check=False, capture_output=True, timeout=_SECONDS
+            command,
+            cwd=folder,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return f"{said} did not end within {_SECONDS} seconds"
@@ -104,4 +109,4 @@ def _show(program: str, folder: Path) -> bytes | str:
     if done.returncode == 0:
         return done.stdout
     why = done.stderr.decode("utf-8", "replace").strip()[-_MOST_SAID:]
-    return f"{said} failed ({done.returncode}){os.linesep if why else ''}{why}"
+    return f"{said} failed ({done.returncode})\n{why}".rstrip()

@@ -71,7 +71,8 @@ def counted(findings: Iterable[Finding], run: Run) -> dict[Decision, int]:
 def compose(findings: Iterable[Finding], run: Run, bound: Bound) -> str:
     """Return the JSON text of a report, one finding a line, what matters most first.
 
-    It is ASCII, whatever the names in a plan hold. Findings beyond `LARGEST` bytes are left out and counted; `summary` counts all.
+    It is ASCII, whatever the names in a plan hold. Findings beyond `LARGEST` bytes are
+    left out and counted; `summary` counts all.
     """
     listed = sorted(findings, key=lambda finding: _rank(finding, run))
     lines: list[str] = []
