@@ -303,7 +303,8 @@ class Session:
         self.evaluated = runner.evaluated
         self._asserted = self._run_scripts()
         if self._facts is not None:
-            self._facts.start(documents)
+            with collector_paused():
+                self._facts.start(documents)
             self.evaluated |= self._facts.evaluated
         self._counts = Counter(starmap(_identity, self._current()))
 

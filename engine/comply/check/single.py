@@ -4,7 +4,7 @@ Nothing is kept between documents but which rules concern a world, so that a doc
 costs its evaluations and little else.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,13 +47,18 @@ class Selection:
     """Which rules of some checks concern documents of a world.
 
     `entries` and `always` do by what they read; `maybe` are asked for each document.
+    `numbered` are the units of entries by their numbers in a screen, `shapes` gives a
+    unit for each shape of the input that entries expect.
     `names` are the ids of the rules that the entries belong to, `size` counts their
-    units.
+    units, `documents` those that were checked.
     """
 
     entries: list[Entry] = field(default_factory=list)
+    numbered: dict[int, Unit] = field(default_factory=dict)
+    shapes: dict[str, Unit] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
     size: int = 0
+    documents: int = 0
     always: list[Item] = field(default_factory=list)
     maybe: list[Item] = field(default_factory=list)
 
@@ -64,6 +69,13 @@ class Singles:
 
     checks: list[RegoChecks]
     worlds: dict[str, list[Selection]] = field(default_factory=dict)
+
+    def count(self, evaluated: dict[str, int]) -> None:
+        """Add how many documents each entry rule was evaluated on."""
+        for selection in (s for found in self.worlds.values() for s in found):
+            for name in selection.names:
+                evaluated[name] = evaluated.get(name, 0) + selection.documents
+            selection.documents = 0
 
     def of(self, document: Document) -> list[Selection]:
         """Return the selections for the world of a document."""
@@ -76,6 +88,8 @@ class Singles:
 
 def _select(group: RegoChecks, document: Document) -> Selection:
     made = Selection()
+    codes = (code for units in group.program.entries.values() for code in units)
+    numbers = {id(code): number for number, code in enumerate(codes)}
     entries: dict[int, list[Unit]] = {}
     for unit in group.units:
         entries.setdefault(unit.entry, []).append(unit)
@@ -83,7 +97,10 @@ def _select(group: RegoChecks, document: Document) -> Selection:
         shapes = {shape_of(unit.reads) for unit in units}
         if len(shapes) == 1 and all(_concerned(unit, document) for unit in units):
             run = group.program.members[entry]
-            made.entries.append(Entry(run, tuple(units), shapes.pop()))
+            shape = shapes.pop()
+            made.entries.append(Entry(run, tuple(units), shape))
+            made.numbered.update((numbers[id(unit.code)], unit) for unit in units)
+            made.shapes.setdefault(shape, units[0])
             made.names.update(dict.fromkeys(unit.rule.id for unit in units))
             made.size += len(units)
         else:
@@ -114,87 +131,103 @@ def run_single(
     found: list[Finding] = []
     size = 0
     for group, selection in zip(singles.checks, singles.of(document), strict=True):
-        turn = Turn(runner, State(group, document, {}, []), {})
-        found += _run_entries(turn, selection)
+        turn = Turn(runner, State(group, document, {}, []), {}, found)
+        if selection.entries:
+            _run_entries(turn, selection)
+        selection.documents += 1
         size += selection.size
         items = selection.always
         if selection.maybe:
             more = [x for x in selection.maybe if concerns(x.reads, document)]
             items = [*items, *more]
         size += len(items)
-        found += _run_items(turn, items)
+        _run_items(turn, items)
     return found, size
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The evaluations of one document by one group of checks, by shape of the input."""
+    """The evaluations of one document by one group of checks, by shape of the input.
+
+    What they find is added to `found`.
+    """
 
     runner: Runner
     state: State
     contexts: dict[str, Context]
+    found: list[Finding]
 
 
-def _run_entries(turn: Turn, selection: Selection) -> Iterator[Finding]:
-    """Yield what entry rules find; those that give a result or fail are run in parts."""
+def _run_entries(turn: Turn, selection: Selection) -> None:
+    """Run entry rules; only those that may give a result are run in parts."""
+    for shape, unit in selection.shapes.items():
+        turn.contexts[shape] = new_context(turn.runner, turn.state, unit.reads)
+    hits = _screened(turn, selection)
+    if hits is not None:
+        for number in sorted(hits):
+            if number in selection.numbered:
+                _run_item(turn, selection.numbered[number])
+        return
     for entry in selection.entries:
-        if entry.shape not in turn.contexts:
-            _context(turn, entry.items[0])
-    contexts = turn.contexts
-    for entry in selection.entries:
-        try:
-            if not entry.run(contexts[entry.shape]):
-                continue
-        except (EvaluationError, RecursionError):
-            pass
-        for item in entry.items:
-            yield from _run_item(turn, item)
-    _count(turn.runner, selection.names)
+        if _may_find(entry, turn.contexts[entry.shape]):
+            for item in entry.items:
+                _run_item(turn, item)
 
 
-def _context(turn: Turn, item: Item) -> Context:
+def _screened(turn: Turn, selection: Selection) -> set[int] | None:
+    """Return the units that may find something, None if that cannot be told."""
+    screen = turn.state.checks.program.screen
+    if screen is None or len(selection.shapes) != 1:
+        return None
+    hits: set[int] = set()
+    try:
+        for shape in selection.shapes:
+            screen(turn.contexts[shape], hits)
+    except (EvaluationError, RecursionError):
+        return None
+    return hits
+
+
+def _may_find(entry: Entry, context: Context) -> bool:
+    try:
+        return bool(entry.run(context))
+    except (EvaluationError, RecursionError):
+        return True
+
+
+def _run_items(turn: Turn, items: Iterable[Item]) -> None:
+    evaluated = turn.runner.evaluated
+    for item in items:
+        evaluated[item.rule.id] = evaluated.get(item.rule.id, 0) + 1
+        _run_item(turn, item)
+
+
+def _run_item(turn: Turn, item: Item) -> None:
+    """Add what a rule finds, each result with the element that gave it."""
     shape = shape_of(item.reads)
     if shape not in turn.contexts:
         turn.contexts[shape] = new_context(turn.runner, turn.state, item.reads)
-    return turn.contexts[shape]
-
-
-def _count(runner: Runner, names: Iterable[str]) -> None:
-    count = runner.evaluated
-    for name in names:
-        count[name] = count.get(name, 0) + 1
-
-
-def _run_items(turn: Turn, items: Iterable[Item]) -> Iterator[Finding]:
-    for item in items:
-        _count(turn.runner, (item.rule.id,))
-        yield from _run_item(turn, item)
-
-
-def _run_item(turn: Turn, item: Item) -> Iterator[Finding]:
-    """Yield what a rule finds, each result with the element that gave it."""
+    context = turn.contexts[shape]
     try:
-        yield from _run(turn.runner, turn.state, item, _context(turn, item))
+        if isinstance(item, Whole):
+            _run_whole(turn, item, context)
+        else:
+            _run_unit(turn, item, context)
     except (EvaluationError, RecursionError) as error:
-        yield failure(error, item.rule, turn.state)
+        turn.found.append(failure(error, item.rule, turn.state))
 
 
-def _run(
-    runner: Runner, state: State, item: Item, context: Context
-) -> Iterator[Finding]:
-    rule, status, places = item.rule, item.status, runner.places
-    about = About(state.document)
-    if isinstance(item, Whole):
-        value = state.checks.program.rules[item.id](context)
-        for result in members(value):
-            yield finding(rule, status, result, about, places)
-        return
+def _run_whole(turn: Turn, item: Whole, context: Context) -> None:
+    value = turn.state.checks.program.rules[item.id](context)
+    _add(turn, item, members(value), About(turn.state.document))
+
+
+def _run_unit(turn: Turn, item: Unit, context: Context) -> None:
     out: dict[Any, Value] = {}
-    code = item.code
+    code, document = item.code, turn.state.document
     if code.start is None or code.path is None:
         code.run(context, out)
-        for result in out.values():
-            yield finding(rule, status, result, about, places)
+        _add(turn, item, out.values(), About(document))
         return
     started = code.start(context)
     if started is None:
@@ -202,8 +235,12 @@ def _run(
     for key, element in driven(code, context):
         code.run(context, out, key, element, *started)
         if out:
-            path = shared_path(code.path)
-            about = About(state.document, path, key, element)
-            for result in out.values():
-                yield finding(rule, status, result, about, places)
+            about = About(document, shared_path(code.path), key, element)
+            _add(turn, item, out.values(), about)
             out.clear()
+
+
+def _add(turn: Turn, item: Item, results: Iterable[Value], about: About) -> None:
+    places = turn.runner.places
+    for result in results:
+        turn.found.append(finding(item.rule, item.status, result, about, places))

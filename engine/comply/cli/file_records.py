@@ -109,6 +109,7 @@ class Checker:
             for item in named:
                 key = (item.rule_id, item.status, item.fact, item.message)
                 found.setdefault(key, item)
+        self.singles.count(runner.evaluated)
         return Record(
             "document",
             len(documents),

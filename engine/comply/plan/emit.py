@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from comply.plan import ir
 from comply.plan.aggregates import aggregates_of
+from comply.plan.emit_screen import print_screen
 from comply.plan.emit_units import (
     aggregate_layout,
     print_aggregate,
@@ -20,6 +21,7 @@ from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
 from comply.plan.probe import Probes
 from comply.plan.read_set import rule_read_sets
 from comply.plan.reads import every_step, loops
+from comply.plan.screen import glances
 from comply.plan.steps import print_block, print_probe, print_steps
 from comply.plan.units import cut
 from comply.plan.writer import Writer, name
@@ -63,6 +65,8 @@ def print_plan(plan: ir.Plan, probes: Probes | None = None) -> Code:
     for number, aggregate in aggregates_of(plan).items():
         print_aggregate(printer, number, aggregate)
         _print_lifted(printer)
+    print_screen(printer, () if probes else glances(plan))
+    _print_lifted(printer)
     if plan.query is not None:
         _print_query(printer, plan.query)
         _print_lifted(printer)

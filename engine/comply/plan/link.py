@@ -137,7 +137,8 @@ class Program:
 
     `rules` are the functions of rules by id, `tree` the documents they make up,
     `entries` the units of the rules that a check starts from, `members` gives what
-    all units of one find, `aggregates` are the rules known by what each element adds, `file` is the name under which tracebacks and `linecache`
+    all units of one find, `screen(context, hits)` adds to a set the numbers of the units
+    that may find something, counted through `entries`, `aggregates` are the rules known by what each element adds, `file` is the name under which tracebacks and `linecache`
     know the code.
     """
 
@@ -150,6 +151,7 @@ class Program:
     reads: dict[int, ReadSet]
     members: dict[int, Callable[[Any], dict[Any, Value]]]
     aggregates: dict[int, AggregateCode]
+    screen: Callable[[Any, set[int]], None] | None = None
 
 
 def compiled(code: Code) -> CodeType:
@@ -183,6 +185,7 @@ def link(code: Code, binary: CodeType, layout: Layout) -> Program:
         dict(layout.reads),
         {number: namespace[f"members_{number}"] for number in entries},
         {item.rule: _aggregate(item, namespace) for item in layout.aggregates},
+        namespace.get("screen"),
     )
 
 
