@@ -35,8 +35,14 @@ class Outcome:
 Hook = Callable[..., Outcome]
 
 
+@pytest.fixture(name="cache", scope="module")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where compiled rules are kept, for all tests: it saves half their time."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(name="stack")
-def _stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def _stack(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the project root of a run; there is no program on the PATH."""
     root = tmp_path / "source"
     root.mkdir()
@@ -46,7 +52,7 @@ def _stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith(("TF_VAR_spacelift_", "COMPLY_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setenv("COMPLY_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("COMPLY_CACHE_DIR", str(cache))
     monkeypatch.setenv("TF_VAR_spacelift_run_id", "01RUN")
     monkeypatch.setenv("TF_VAR_spacelift_run_type", "PROPOSED")
     monkeypatch.setenv("TF_VAR_spacelift_commit_sha", "c0ffee")

@@ -70,6 +70,8 @@ def test_an_installed_wheel_finds_its_rules(tmp_path: Path) -> None:
     report = json.loads(run(*command, code=1, folder=elsewhere))
     rules = {finding["rule_id"] for finding in report["findings"]}
     assert "terraform/baseline/no-public-rds" in rules
+    policy = run(bin_folder / "comply", "spacelift", "policy", folder=elsewhere)
+    assert policy == (ROOT / "policies/spacelift/plan.rego").read_text()
 
 
 @pytest.mark.slow
