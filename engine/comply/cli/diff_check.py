@@ -134,7 +134,9 @@ def _found_before(now: _Now, asked: Asked, tree: Tree) -> _Before:
             else:
                 findings = _checked_in_part(first, below, elsewhere, place)
         except ComplyError as error:
-            told = f"{tree} could not be checked, so all of it is new: {error.message}"
+            told = (
+                f"{tree} could not be checked, so all of it is new: {error.headline()}"
+            )
             return _Before(trouble=(told,))
     return _Before(tuple(findings), tuple(_told_errors(findings, tree)))
 
@@ -288,14 +290,14 @@ def _told_known(known: int, tree: Tree) -> str:
 
 def _told_errors(findings: list[Finding], tree: Tree) -> Iterator[str]:
     errors = [
-        finding.message
+        ComplyError(finding.message, finding.span).headline()
         for finding in findings
         if finding.status is Status.ERROR and finding.rule_id != NOTHING_EVALUATED
     ]
     if errors:
         yield (
-            f"{_many(len(errors), 'error')} at {tree}: what could not be checked there "
-            f"counts as new: {errors[0]}"
+            f"{_many(len(errors), 'error')} at {tree}, so what could not be checked "
+            f"there counts as new: {errors[0]}"
         )
 
 

@@ -72,15 +72,15 @@ def _began(here: Path, ref: str, *, shallow: bool) -> str:
             f"--diff: git knows no commit '{ref}' here",
             hint=_remedy(here, ref, shallow),
         )
+    made = _run(here, ("merge-base", "HEAD", ref))
+    if made.returncode == 0:
+        return made.stdout.decode().strip()
     if _commit(here, "HEAD") is None:
         raise ComplyError("--diff: HEAD is no commit yet, so there is no change")
-    made = _run(here, ("merge-base", "HEAD", ref))
-    if made.returncode:
-        hint = _SHALLOW if shallow else "name the branch that this one began from"
-        raise ComplyError(
-            f"--diff: '{ref}' and HEAD have no commit in common", hint=hint
-        )
-    return made.stdout.decode().strip()
+    raise ComplyError(
+        f"--diff: '{ref}' and HEAD have no commit in common",
+        hint=_SHALLOW if shallow else "name the branch that this one began from",
+    )
 
 
 def _commit(here: Path, ref: str) -> str | None:
