@@ -1,8 +1,12 @@
 # ruff: noqa: S608  (SQL is the point)
 """A few changed rows are looked up one by one, with the same outcome as many together."""
 
+from collections.abc import Sequence
+
 import pytest
 
+from comply.database.connection import Rows
+from comply.database.duckdb import DuckDb
 from comply.dialect.errors import SqlError
 from comply.sql import AssertionViolated, Sandbox, parse
 from comply.sql.pinned import Template, template
@@ -21,7 +25,72 @@ COMMIT;
 def test_a_text_is_cut_at_the_columns_of_the_row() -> None:
     cut = template('x "ORA$ROW"."a""b" y "ORA$ROW"."K"')
     assert cut == Template(("x ", " y ", ""), ('a"b', "K"))
-    assert cut.filled({'a"b': "1", "K": "2"}) == "x 1 y 2"
+    types = {'a"b': "BIGINT", "K": "VARCHAR"}
+    assert cut.sql(types) == "x CAST($1 AS BIGINT) y CAST($2 AS VARCHAR)"
+    assert cut.used == ('a"b', "K")
+
+
+BIG = """
+CREATE TABLE people (id NUMBER PRIMARY KEY, born DATE, name VARCHAR2(20));
+CREATE TABLE rents (person NUMBER, since DATE, until DATE, note VARCHAR2(20));
+CREATE TABLE digits (n NUMBER);
+INSERT INTO digits SELECT 0 FROM dual UNION ALL SELECT 1 FROM dual UNION ALL SELECT 2 FROM dual
+  UNION ALL SELECT 3 FROM dual UNION ALL SELECT 4 FROM dual UNION ALL SELECT 5 FROM dual
+  UNION ALL SELECT 6 FROM dual UNION ALL SELECT 7 FROM dual;
+INSERT INTO people SELECT a.n * 4096 + b.n * 512 + c.n * 64 + d.n * 8 + e.n, DATE '2000-01-01', 'p'
+  FROM digits a, digits b, digits c, digits d, digits e;
+INSERT INTO rents SELECT id, DATE '2020-01-01', DATE '2021-01-01', NULL FROM people;
+INSERT INTO rents SELECT id, DATE '2021-01-01', DATE '2022-01-01', NULL FROM people;
+CREATE ASSERTION adult CHECK (NOT EXISTS (SELECT r.person FROM rents r, people p
+  WHERE p.id = r.person AND p.born > DATE '2010-01-01' AND r.since < DATE '2022-01-01'));
+CREATE ASSERTION housed CHECK (ALL (SELECT id, born FROM people) p SATISFY (EXISTS (
+  SELECT 1 FROM rents r WHERE r.person = p.id AND r.since > p.born)));
+CREATE ASSERTION followed CHECK (NOT EXISTS (SELECT p.id FROM people p WHERE p.name = 'p' AND NOT EXISTS (
+  SELECT 1 FROM rents r WHERE r.person = p.id AND p.born < r.until)));
+COMMIT;
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "asked", "broken"),
+    [
+        ("INSERT INTO rents VALUES (7, DATE '2021-06-01', NULL, NULL)", 1, ""),
+        ("UPDATE rents SET note = 'x' WHERE person = 7", 0, ""),
+        ("UPDATE rents SET since = since + 1 WHERE person = 7", 4, ""),
+        ("UPDATE people SET born = DATE '2001-01-01' WHERE id = 7", 3, ""),
+        ("UPDATE people SET born = born, name = 'p' WHERE id = 7", 0, ""),
+        ("UPDATE people SET born = DATE '2011-01-01' WHERE id = 7", 1, "ADULT"),
+        ("UPDATE rents SET until = DATE '1999-01-01' WHERE person = 7", 2, "FOLLOWED"),
+        ("DELETE FROM rents WHERE person = 7", 2, "HOUSED"),
+    ],
+)
+def test_what_a_row_may_break_is_found_by_index(
+    change: str, asked: int, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the rows that change, DuckDB looks at what stands under their keys alone."""
+    plans: list[str] = []
+    ask = DuckDb.ask
+
+    def explained(
+        self: DuckDb, sql: str, values: Sequence[str | None], limit: int
+    ) -> Rows:
+        for i, value in reversed(list(enumerate(values))):
+            sql = sql.replace(f"${i + 1}", "NULL" if value is None else f"'{value}'")
+        plans.append(str(self.query(f"EXPLAIN ANALYZE {sql}").rows[0][1]))
+        return ask(self, sql, [], limit)
+
+    with Sandbox() as db:
+        db.run(BIG)
+        monkeypatch.setattr(DuckDb, "ask", explained)
+        if broken:
+            with pytest.raises(AssertionViolated, match=broken):
+                db.execute(change)
+        else:
+            db.execute(change)
+    assert len(plans) == asked
+    for plan in plans:
+        assert "Type: Index Scan" in plan or "Empty Result" in plan
+        assert "Type: Sequential Scan" not in plan
 
 
 @pytest.mark.parametrize("count", [1, 3, 9])

@@ -13,7 +13,6 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "enable_external_access": "false",
-    "lock_configuration": "true",
     "threads": "2",
 }
 
@@ -21,16 +20,37 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 class DuckDb:
     """A database in memory, gone when closed."""
 
-    __slots__ = ("_connection", "dialect")
+    __slots__ = ("_connection", "_parsed", "dialect")
 
     def __init__(self) -> None:
         self.dialect = "duckdb"
+        self._parsed: dict[str, duckdb.Statement] = {}
         self._connection = duckdb.connect(":memory:", config=_CONFIG)
+        # A progress bar would be written into our own output.
+        self._connection.execute("SET enable_progress_bar = false")
+        self._connection.execute("SET lock_configuration = true")
 
     def query(self, sql: str, limit: int | None = None) -> Rows:
         """Return the rows of a query, at most `limit`."""
+        return self._answer(sql, None, limit)
+
+    def ask(self, sql: str, values: Sequence[str | None], limit: int) -> Rows:
+        """Return at most `limit` rows of a query with parameters `$1`, `$2` ..
+
+        It is parsed the first time only: a quarter of what a small query takes.
+        """
+        if sql not in self._parsed:
+            [self._parsed[sql]] = self._connection.extract_statements(sql)
+        return self._answer(self._parsed[sql], values, limit)
+
+    def _answer(
+        self,
+        query: str | duckdb.Statement,
+        values: Sequence[str | None] | None,
+        limit: int | None,
+    ) -> Rows:
         try:
-            answer = self._connection.execute(sql)
+            answer = self._connection.execute(query, values or None)
             rows = answer.fetchall() if limit is None else answer.fetchmany(limit)
             columns = tuple(str(d[0]) for d in answer.description or ())
         except duckdb.Error as error:

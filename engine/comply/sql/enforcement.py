@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from sqlglot import exp
 
-from comply.database.connection import Connection, Rows
-from comply.database.duckdb import quote
+from comply.database.connection import Rows
+from comply.database.duckdb import DuckDb, quote
 from comply.dialect.schema import Schema
 from comply.dialect.syntax import Name, State
 from comply.sql import duckdb
@@ -17,9 +18,13 @@ from comply.sql.denial import resolved
 from comply.sql.duckdb import Translator
 from comply.sql.errors import AssertionViolated
 from comply.sql.joined import joined_columns
-from comply.sql.pinned import Template, asking, literal, pinned, template
+from comply.sql.lookups import looked_up
+from comply.sql.names import ROWID
+from comply.sql.pinned import Template, acquitting, parameters, pinned, template
 from comply.sql.storage import column_type
 from comply.sql.store import FEW, STEP, Recent, base, current, gone
+
+Row: TypeAlias = dict[str, str | None]
 
 # As many violating rows as an error carries.
 EVIDENCE = 100
@@ -29,7 +34,7 @@ EVIDENCE = 100
 class Check:
     """A delta in DuckDB's SQL: for rows that come or go, and for one of them at a time.
 
-    `asks` is that for one row with an answer of one row at most, which is sooner given.
+    `unless` is a query that has a row where that for one row has none, and less to do.
     """
 
     table: Name
@@ -38,7 +43,7 @@ class Check:
     sql: str
     way: Way
     each: Template | None = None
-    asks: Template | None = None
+    unless: Template | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Changed:
 
     `columns` are those that the only statement, an UPDATE, sets; None where more than
     that happened. `recent` are the first rows of the only step, `read` keeps the changed
-    rows that were looked at.
+    rows that were looked at, `typed` the types of their columns.
     """
 
     schema: Schema
@@ -57,9 +62,10 @@ class Changed:
     recent: Recent | None = None
     events: frozenset[Event] = frozenset({"insert", "delete"})
     columns: frozenset[str] | None = None
-    read: dict[tuple[Name, Way], list[dict[str, str]] | None] = field(
+    read: dict[tuple[Name, Way], list[Row] | None] = field(
         default_factory=dict, compare=False
     )
+    typed: dict[Name, dict[str, str]] = field(default_factory=dict, compare=False)
 
     def concerns(self, check: Check) -> bool:
         """Tell whether a delta checks something that happened."""
@@ -73,21 +79,36 @@ class Changed:
             return current(table, self.since, self.until)
         return gone(table, self.since)
 
-    def few(
-        self, connection: Connection, table: Name, way: Way
-    ) -> list[dict[str, str]] | None:
-        """Return the changed rows as SQL by column, None if they are many.
+    def few(self, connection: DuckDb, table: Name, way: Way) -> list[Row] | None:
+        """Return the changed rows as texts by column, None if they are many.
 
-        None as well if a value has no form as a literal.
+        None as well if a value has no text. `ROWID` is among the columns.
         """
         key = (table, way)
         if key not in self.read:
             self.read[key] = self._few(connection, table, way)
         return self.read[key]
 
-    def _few(
-        self, connection: Connection, table: Name, way: Way
-    ) -> list[dict[str, str]] | None:
+    def matter(self, connection: DuckDb, check: Check, rows: list[Row]) -> list[Row]:
+        """Return the changed rows that a delta must look at, of those that came or went.
+
+        An update that leaves alone what the delta reads is as good as none. Of several
+        statements it is not known which row was there first.
+        """
+        if self.until != self.since + 1:
+            return rows
+        others = self.few(connection, check.table, -1 if check.way > 0 else 1)
+        if others is None:
+            return rows
+        versions = {other[ROWID]: other for other in others}
+        return [
+            row
+            for row in rows
+            if row[ROWID] not in versions
+            or any(versions[row[ROWID]][c] != row[c] for c in check.columns)
+        ]
+
+    def _few(self, connection: DuckDb, table: Name, way: Way) -> list[Row] | None:
         if self.recent is None:
             sql = f"SELECT * FROM {self.versions(table, way)}"  # noqa: S608
             rows = connection.query(sql, FEW + 1)
@@ -95,15 +116,22 @@ class Changed:
             rows = self.recent.get((table, way), Rows((), ()))
         if len(rows.rows) > FEW:
             return None
-        columns = {c.name: column_type(c) for c in self.schema.tables[table].columns}
-        found: list[dict[str, str]] = []
+        found: list[Row] = []
         for row in rows.dicts():
-            cells = {name: literal(row[name], of) for name, of in columns.items()}
-            written = {n: v for n, v in cells.items() if v is not None}
-            if len(written) < len(cells):
+            row.pop(STEP, None)
+            written = parameters(row)
+            if written is None:
                 return None
             found.append(written)
         return found
+
+    def types(self, table: Name) -> dict[str, str]:
+        """Return DuckDB's types of a table's columns, `ROWID` among them."""
+        if table not in self.typed:
+            columns = self.schema.tables[table].columns
+            own = {c.name: column_type(c) for c in columns}
+            self.typed[table] = {**own, ROWID: "BIGINT"}
+        return self.typed[table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +152,7 @@ class Enforced:
     known: str = ""
 
     def rows(
-        self, connection: Connection, changed: Changed | None = None
+        self, connection: DuckDb, changed: Changed | None = None
     ) -> list[dict[str, object]]:
         """Return rows that violate it, none if it holds.
 
@@ -146,24 +174,26 @@ class Enforced:
         return list(found.values())[:EVIDENCE]
 
     def _delta(
-        self, connection: Connection, check: Check, changed: Changed
+        self, connection: DuckDb, check: Check, changed: Changed
     ) -> Iterator[dict[str, object]]:
         """Yield the violating rows that a delta finds."""
         rows = None
         if check.each is not None:
             rows = changed.few(connection, check.table, check.way)
-        if check.each is None or check.asks is None or rows is None:
+        if check.each is None or rows is None:
             sql = _versions(self.tables, check.sql, changed) + check.sql
             yield from connection.query(sql, EVIDENCE).plain()
             return
-        for row in rows:
-            if connection.query(check.asks.filled(row), 1).rows:
-                sql = check.each.filled(row)
-                yield from connection.query(sql, EVIDENCE).plain()
+        types = changed.types(check.table)
+        for row in changed.matter(connection, check, rows):
+            unless = check.unless
+            if unless is None or not _asked(connection, unless, types, row, 1).rows:
+                found = _asked(connection, check.each, types, row, EVIDENCE)
+                yield from found.plain()
 
     def check(
         self,
-        connection: Connection,
+        connection: DuckDb,
         name: str,
         changed: Changed | None = None,
         before: str = "",
@@ -176,6 +206,18 @@ class Enforced:
         rows = self.rows(connection, changed)
         if rows:
             raise AssertionViolated(name, rows, before)
+
+
+def _asked(
+    connection: DuckDb,
+    query: Template,
+    types: Mapping[str, str],
+    row: Row,
+    limit: int,
+) -> Rows:
+    """Return the answer to a query for one changed row."""
+    values = [row[column] for column in query.used]
+    return connection.ask(query.sql(types), values, limit)
 
 
 def _versions(tables: frozenset[Name], sql: str, changed: Changed) -> str:
@@ -223,8 +265,8 @@ def _checks(
         key = (sql, delta.way)
         if key not in written:
             one = pinned(delta, denial)
-            asked = asking(one) if one is not None else None
-            written[key] = _template(one, translator), _template(asked, translator)
+            unless = acquitting(one) if one is not None else None
+            written[key] = _template(one, translator), _template(unless, translator)
         yield Check(
             delta.table, delta.event, delta.columns, sql, delta.way, *written[key]
         )
@@ -233,10 +275,13 @@ def _checks(
 def _template(tree: exp.Select | None, translator: Translator) -> Template | None:
     if tree is None:
         return None
-    return template(duckdb.write(translator.translate(tree)))
+    translated = translator.translate(tree)
+    if isinstance(translated, exp.Select):
+        translated = looked_up(translated)
+    return template(duckdb.write(translated))
 
 
-def remember(enforced: Enforced, connection: Connection) -> Enforced:
+def remember(enforced: Enforced, connection: DuckDb) -> Enforced:
     """Return an assertion that overlooks the violations there are now."""
     known = quote(f"ORA$KNOWN.{enforced.assertion.full_name}")
     connection.run(f"CREATE OR REPLACE TABLE {known} AS {enforced.denial}")

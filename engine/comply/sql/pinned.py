@@ -15,13 +15,13 @@ from sqlglot import exp
 
 from comply.sql.delta import DeltaTree, concerned, local_tests, selection
 from comply.sql.kinds import kind
+from comply.sql.lookups import ROW, plain
 from comply.sql.places import Place, conditions, sources
 
 _Tree = TypeVar("_Tree", bound=exp.Expr)
-_ROW: Final = "ORA$ROW"
 # Kinds of which equal values are the same value.
 _ALIKE: Final = frozenset({"number", "char", "date", "timestamp"})
-_MARK: Final = f'"{_ROW}".'
+_MARK: Final = f'"{ROW}".'
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,21 @@ class Template:
     pieces: tuple[str, ...]
     columns: tuple[str, ...]
 
-    def filled(self, row: Mapping[str, str]) -> str:
-        """Return the query for a row, given as SQL by column."""
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The columns of the row, each once: the order of the parameters."""
+        return tuple(dict.fromkeys(self.columns))
+
+    def sql(self, types: Mapping[str, str]) -> str:
+        """Return the query with a parameter for each column, given the columns' types.
+
+        >>> Template(("SELECT ", " + ", ""), ("K", "K")).sql({"K": "BIGINT"})
+        'SELECT CAST($1 AS BIGINT) + CAST($1 AS BIGINT)'
+        """
+        number = {column: i + 1 for i, column in enumerate(self.used)}
         parts = [self.pieces[0]]
         for column, piece in zip(self.columns, self.pieces[1:], strict=True):
-            parts += [row[column], piece]
+            parts += [f"CAST(${number[column]} AS {types[column]})", piece]
         return "".join(parts)
 
 
@@ -58,26 +68,30 @@ def _named(piece: str) -> tuple[str, str]:
     return piece[1:end].replace('""', '"'), piece[end + 1 :]
 
 
-def literal(value: object, of: str) -> str | None:
-    """Return a value of a column of DuckDB's type `of` as SQL, None if it has no form.
+def parameters(row: Mapping[str, object]) -> dict[str, str | None] | None:
+    """Return the values of a row as texts that DuckDB reads, by column.
 
-    >>> literal("it's", "VARCHAR"), literal(None, "BOOLEAN")
-    ("CAST('it''s' AS VARCHAR)", 'CAST(NULL AS BOOLEAN)')
+    None if one has no such text. Equal texts are equal values of a column.
+
+    >>> parameters({"K": Decimal("1.50"), "V": None}), parameters({"R": b"x"})
+    ({'K': '1.5', 'V': None}, None)
     """
-    match value:
-        case None:
-            written = "NULL"
-        case Decimal():
-            written = f"{value.normalize():f}"
-        case bool() | int():
-            written = str(value)
-        case str() if "\0" not in value:
-            written = "'" + value.replace("'", "''") + "'"
-        case datetime():
-            written = f"'{value.isoformat(sep=' ')}'"
-        case _:
-            return None
-    return f"CAST({written} AS {of})"
+    found: dict[str, str | None] = {}
+    for column, value in row.items():
+        match value:
+            case None:
+                found[column] = None
+            case Decimal():
+                found[column] = f"{value.normalize():f}"
+            case bool() | int():
+                found[column] = str(value)
+            case str() if "\0" not in value:
+                found[column] = value
+            case datetime():
+                found[column] = value.isoformat(sep=" ")
+            case _:
+                return None
+    return found
 
 
 def pinned(delta: DeltaTree, denial: exp.Query) -> exp.Select | None:
@@ -123,10 +137,10 @@ def _next_equal(
         one, other = test.this, test.expression
         if not (isinstance(one, exp.Column) and isinstance(other, exp.Column)):
             continue
-        column, cell = (other, one) if one.table == _ROW else (one, other)
+        column, cell = (other, one) if one.table == ROW else (one, other)
         alike = kind(column) == kind(cell) and kind(cell) in _ALIKE
-        known = column.table == _ROW or (column.table, column.name) in done
-        if cell.table == _ROW and alike and not known:
+        known = column.table == ROW or (column.table, column.name) in done
+        if cell.table == ROW and alike and not known:
             return test, column, cell
     return None
 
@@ -137,13 +151,22 @@ def _replace(test: exp.Expr, column: exp.Column, cell: exp.Column) -> None:
             used.replace(cell.copy())
 
 
-def asking(tree: exp.Select) -> exp.Select:
-    """Return the query that has one row if `tree` has any."""
-    asked = tree.copy()
-    asked.set("expressions", [exp.Literal.number(1)])
-    for key in ("distinct", "order"):
-        asked.set(key, None)
-    return asked.limit(1, copy=False)
+def acquitting(tree: exp.Select) -> exp.Select | None:
+    """Return a query that has a row if `tree` has none.
+
+    There is one where all that `tree` asks of the changed row is that another is not
+    there: to look for that is less work than to conclude that it is missing.
+    """
+    tests = conditions(tree)
+    if sources(tree) or len(tests) != 1 or not isinstance(tests[0], exp.Not):
+        return None
+    absent = plain(tests[0].this)
+    if not isinstance(absent, exp.Exists) or not isinstance(absent.this, exp.Select):
+        return None
+    asked = absent.this.copy()
+    if not any(s.find(exp.AggFunc) for s in asked.expressions):
+        asked.set("expressions", [exp.Literal.number(1)])
+    return asked
 
 
 def _outermost(denial: exp.Select, place: Place) -> exp.Select:
@@ -184,5 +207,5 @@ def _rowed(tree: _Tree, place: Place) -> _Tree:
     """Let the columns of the changed row be those of `ORA$ROW`."""
     for column in tree.find_all(exp.Column):
         if column.table == place.alias:
-            column.set("table", exp.to_identifier(_ROW, quoted=True))
+            column.set("table", exp.to_identifier(ROW, quoted=True))
     return tree

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from comply.database.connection import Connection, DatabaseError, Rows
+from comply.database.connection import DatabaseError, Rows
+from comply.database.duckdb import DuckDb
 from comply.dialect.changes import Change
 from comply.dialect.errors import SqlError, nearest
 from comply.dialect.schema import Schema, Table, find
@@ -30,7 +31,7 @@ ROLLED_BACK = "ORA-02091: transaction rolled back"
 class Session:
     """The state of a sandbox between two statements."""
 
-    connection: Connection
+    connection: DuckDb
     store: Store
     schema: Schema = field(default_factory=Schema)
     catalog: Catalog = field(default_factory=Catalog)
@@ -39,6 +40,7 @@ class Session:
     deferred: dict[str, bool] = field(default_factory=dict)
     savepoints: dict[str, int] = field(default_factory=dict)
     conditions: dict[tuple[Name, Constraint], str] = field(default_factory=dict)
+    latest: Changed | None = None
 
     def guard(self) -> Guard:
         """Return the checks of constraints on the schema as it is."""
@@ -98,9 +100,15 @@ class Session:
 
     def changed(self, since: int) -> Changed:
         """Return what changed since a step."""
-        found = (name for name, last in self.store.touched.items() if last > since)
         recent = self.store.recent if self.store.step == since + 1 else None
-        return Changed(self.schema, frozenset(found), since, self.store.step, recent)
+        known = self.latest
+        if recent is not None and known is not None and known.recent is recent:
+            return known
+        found = (name for name, last in self.store.touched.items() if last > since)
+        tables = frozenset(found)
+        made = Changed(self.schema, tables, since, self.store.step, recent)
+        self.latest = made
+        return made
 
     def _by(self, tree: exp.Expr, table: Table, since: int) -> Changed:
         """Return what a statement changed, as narrow as its kind allows."""
