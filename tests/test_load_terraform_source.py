@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comply.load.facts import Document
-from comply.load.terraform_source.document import files_read, load
+from comply.load.terraform_source.document import texts_of, load
 from comply.load.terraform_source.folder import gather, roots
 from comply.source import LoadError, Source
 
@@ -199,14 +199,14 @@ def test_a_finding_points_at_the_block_and_the_setting() -> None:
 
 
 def test_the_source_names_the_files_that_were_read() -> None:
-    read = [Path(name).name for name in files_read(gather(FIXTURES / "variables"))]
+    read = [Path(name).name for name in texts_of(gather(FIXTURES / "variables"))]
     assert read == [
         "b.auto.tfvars",
         "c.auto.tfvars.json",
         "main.tf",
         "terraform.tfvars",
     ]
-    templates = files_read(gather(FIXTURES / "templates"))
+    templates = texts_of(gather(FIXTURES / "templates"))
     assert [Path(name).name for name in templates] == ["hello.tpl", "main.tf"]
 
 

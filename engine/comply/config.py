@@ -23,8 +23,9 @@ _Locate: TypeAlias = Callable[[tuple[str | int, ...]], Span | None]
 class Config:
     """The settings of a project.
 
-    `paths`, `rules`, `exclude`, `baseline` and the files of `formats` are relative to the
-    folder of the file. `severities` maps a rule id or a pattern to the severity that its
+    `paths`, `rules`, `exclude`, `baseline`, `sources` and the files of `formats` are
+    relative to the folder of the file. `sources` maps patterns of plans to the folders of
+    the configurations they are of. `severities` maps a rule id or a pattern to the severity that its
     findings have here; `exceptions` are as written. `parameters` maps a rule
     id to what its author lets a project choose; rules read them at
     `data.comply.parameters[id]`. Findings below `fail_on` do not fail a run.
@@ -42,6 +43,7 @@ class Config:
     exceptions: tuple[dict[str, str], ...] = ()
     baseline: str = ""
     formats: tuple[str, ...] = ()
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 class ConfigError(ComplyError):
@@ -87,6 +89,7 @@ def configure(value: object, locate: _Locate) -> Config:
         exceptions=_dated(members.get("exceptions", ()), locate),
         baseline=members.get("baseline", ""),
         formats=tuple(members.get("formats", ())),
+        sources=members.get("sources") or {},
     )
 
 

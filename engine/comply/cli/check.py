@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from comply.findings import SEVERITIES, Finding, Severity, Status
 from comply.load import LOADERS
 from comply.report import REPORTERS
 from comply.report.run import Run
+
+if TYPE_CHECKING:
+    from comply.cli.git_tree import Tree
 
 
 @click.command()
@@ -71,6 +75,13 @@ from comply.report.run import Run
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Known findings, which are exempt: `comply baseline create` writes the file.",
+)
+@click.option(
+    "--source",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="The Terraform configuration that the plans are of: exceptions in its comments "
+    "count for them. Default: the folder of each plan, or one that is checked with it.",
 )
 @click.option(
     "--diff",
@@ -131,6 +142,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     fail_on: str | None,
     undetermined: str | None,
     baseline: Path | None,
+    source: Path | None,
     diff: str | None,
     kind: str | None,
     now: str | None,
@@ -158,30 +170,19 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 
     Exit code: 0 clean, 1 violations, 2 could not check.
     """  # noqa: D301  (click wants the character)
-    if diff is not None and (spacelift or names_database(paths)):
-        raise click.UsageError("--diff compares files: no databases, no --spacelift.")
-    if spacelift:
-        from comply.cli.spacelift_check import run_hook
-
-        return run_hook(click.get_current_context())
-    if names_database(paths):
-        from comply.cli.live import run_check
-
-        return run_check(click.get_current_context())
+    if spacelift or names_database(paths):
+        return _check_elsewhere(click.get_current_context())
     started = time.perf_counter()
     settings = merge(read_settings(config), paths, rules, packs)
     wanted = outputs(formats or settings.formats, output)
     settings = override(settings, fail_on, undetermined, baseline)
-    cache = None if no_cache else cache_folder()
-    options = Options(kind, moment(now), cache, jobs)
-    tree = None
-    if diff is not None:
-        from comply.cli.git_tree import read_tree
-
-        tree = read_tree(diff)
+    if source is not None:
+        settings = replace(settings, sources={"**": source})
+    options = Options(kind, moment(now), None if no_cache else cache_folder(), jobs)
+    tree = _compared(diff)
     findings, run = check(settings, options)
     whole = not (paths or rules or packs)
-    judged = Judged(day(options.now), whole, options.texts)
+    judged = Judged(day(options.now), whole, options.texts, bool(rules or packs))
     findings, run = exempt_known(findings, run, settings, judged)
     if tree is not None:
         from comply.cli.diff_check import Asked, only_new
@@ -190,6 +191,28 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     run = replace(run, seconds=time.perf_counter() - started)
     write_all(wanted, findings, run, colour)
     return exit_code(findings, run.threshold, run.failing)
+
+
+def _compared(ref: str | None) -> "Tree | None":
+    """Return what git has at the ref that the findings are held against, if at any."""
+    if ref is None:
+        return None
+    from comply.cli.git_tree import read_tree
+
+    return read_tree(ref)
+
+
+def _check_elsewhere(context: click.Context) -> int:
+    """Check what is no files of the user's: the plan of a Spacelift run, or databases."""
+    if context.params["diff"] is not None:
+        raise click.UsageError("--diff compares files: no databases, no --spacelift.")
+    if context.params["spacelift"]:
+        from comply.cli.spacelift_check import run_hook
+
+        return run_hook(context)
+    from comply.cli.live import run_check
+
+    return run_check(context)
 
 
 def check(settings: Settings, options: Options) -> tuple[list[Finding], Run]:

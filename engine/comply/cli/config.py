@@ -65,6 +65,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  (JSON)
     match value:
         case Path():
             return value.as_posix()
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
         case tuple():
             return [_plain(item) for item in value]
         case Allowance():

@@ -4,15 +4,20 @@ What is cached follows from files and rules. Dates pass and settings change, so 
 say is said here, on every run.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from comply.cli.settings import Settings
-from comply.exempt.allowance import fits
+from comply.exempt.allowance import Allowance, fits
 from comply.findings import Finding, Severity
 from comply.report.run import Run, ordered
 from comply.source import LoadError, Source
+
+if TYPE_CHECKING:
+    from comply.cli.exempt_sources import Commented
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +26,14 @@ class Judged:
 
     A run is `whole` if neither paths nor rules were named for it: only then does an
     exception of comply.yaml, or an entry of the baseline, that nothing needs say much.
-    `texts` are those of inputs that are no files, by name.
+    `texts` are those of inputs that are no files, by name. `chosen` is whether rules
+    were named on the command line: an inline exception for another rule is not unused.
     """
 
     today: date
     whole: bool
     texts: dict[str, str]
+    chosen: bool = False
 
 
 def exempt_known(
@@ -39,8 +46,8 @@ def exempt_known(
     """
     if settings.severities:
         findings = [_weighed(f, settings.severities) for f in findings]
-    if findings or (settings.exceptions and judged.whole):
-        findings = _with_exceptions(findings, settings, judged)
+    if findings or run.modules or run.plans or (settings.exceptions and judged.whole):
+        findings, run = _with_exceptions(findings, run, settings, judged)
     if settings.baseline is not None:
         findings, run = _with_baseline(findings, run, settings.baseline, judged)
     return ordered(findings), run
@@ -53,23 +60,56 @@ def _weighed(finding: Finding, severities: dict[str, str]) -> Finding:
 
 
 def _with_exceptions(
-    findings: list[Finding], settings: Settings, judged: Judged
-) -> list[Finding]:
+    findings: list[Finding], run: Run, settings: Settings, judged: Judged
+) -> tuple[list[Finding], Run]:
     named = {f.span.file for f in findings if f.span}
-    if not settings.exceptions and all(judged.texts.get(n) == "" for n in named):
-        return findings
+    plain = all(judged.texts.get(name) == "" for name in named)
+    if plain and not (settings.exceptions or run.modules or run.plans):
+        return findings, run
     # Imported here because a run without findings has nothing to read.
+    from comply.cli.exempt_sources import Commented, commented_sources
     from comply.exempt.apply import exceptions_in, exempt
+    from comply.exempt.terraform_blocks import grounds
 
-    def read_text(name: str) -> Source | None:
-        return _source(name, judged.texts)
-
-    inline, mistakes = exceptions_in(findings, read_text)
-    findings = exempt(findings, inline, judged.today)
-    findings = exempt(
-        findings, settings.exceptions, judged.today, tell_unused=judged.whole
+    commented = Commented()
+    if run.modules or run.plans:
+        commented = commented_sources(run, settings.sources)
+    texts = {**commented.texts, **judged.texts}
+    inline, mistakes = exceptions_in(
+        [*named, *commented.texts], lambda name: _source(name, texts)
     )
-    return findings + mistakes
+    found = exempt(
+        findings,
+        inline,
+        judged.today,
+        tells_unused=_told(run, judged, commented),
+        grounds=grounds(commented.sources),
+    )
+    found = exempt(
+        found,
+        settings.exceptions,
+        judged.today,
+        tells_unused=lambda _allowance: judged.whole,
+    )
+    run = replace(run, notices=(*run.notices, *commented.notices))
+    return found + mistakes, run
+
+
+def _told(
+    run: Run, judged: Judged, commented: "Commented"
+) -> Callable[[Allowance], bool]:
+    """Return what tells whether an inline exception without a finding is to be told of."""
+    from comply.cli.exempt_sources import unneeded
+
+    is_idle = unneeded(commented, run.plans, judged.texts)
+
+    def tells(allowance: Allowance) -> bool:
+        used = not judged.chosen or any(
+            fits(pattern, rule) for pattern in allowance.rules for rule in run.about
+        )
+        return used and is_idle(allowance)
+
+    return tells
 
 
 def _source(name: str, texts: dict[str, str]) -> Source | None:

@@ -26,7 +26,8 @@ class Settings:
     `fail_on` is the least severity that fails a run; `undetermined` what becomes of
     what cannot be told yet; `exclude` are patterns of paths that are not looked at;
     `severities` maps rules or patterns to severities; `formats` are reports as `-f`
-    names them; `file` is the comply.yaml the settings come from, if there is one.
+    names them; `sources` maps patterns of plans to the folders of the configurations
+    they are of; `file` is the comply.yaml the settings come from, if there is one.
     `origins` tells where each setting that is no default was given.
     """
 
@@ -42,6 +43,7 @@ class Settings:
     exceptions: tuple[Allowance, ...] = ()
     baseline: Path | None = None
     formats: tuple[str, ...] = ()
+    sources: dict[str, Path] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict, compare=False)
 
 
@@ -171,6 +173,7 @@ def _read(file: Path) -> Settings:
         ),
         baseline=here / config.baseline if config.baseline else None,
         formats=tuple(_format(text, here) for text in config.formats),
+        sources={_below(here, k): here / v for k, v in config.sources.items()},
         origins={name: _origin(locate, name, file) for name in value or {}},
     )
 

@@ -105,6 +105,8 @@ def _settings(given: Mapping[str, Any]) -> Settings:
     """Return the settings, flags put first; their paths are not those of this run."""
     settings = replace(read_settings(given["config"]), paths=())
     settings = merge(settings, given["paths"], given["rules"], given["packs"])
+    if given["source"] is not None:
+        settings = replace(settings, sources={"**": given["source"]})
     return override(
         settings, given["fail_on"], given["undetermined"], given["baseline"]
     )
@@ -118,7 +120,8 @@ def _found(
         given["kind"], moment(given["now"]), cache, given["jobs"], plan=source
     )
     findings, run = check(settings, options)
-    judged = Judged(day(options.now), whole=False, texts=options.texts)
+    chosen = bool(given["rules"] or given["packs"])
+    judged = Judged(day(options.now), whole=False, texts=options.texts, chosen=chosen)
     return exempt_known(findings, run, settings, judged)
 
 

@@ -17,7 +17,7 @@ from comply.cli.inputs import (
 from comply.cli.settings import Settings, left_out
 from comply.cli.undetermined import sort_undetermined
 from comply.findings import Finding, Severity
-from comply.load.facts import facts
+from comply.load.facts import Document, facts
 from comply.report.redact import redact
 from comply.report.run import Run, ordered
 from comply.source import ComplyError, LoadError
@@ -120,11 +120,17 @@ def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
         threshold=Severity(settings.fail_on),
         failing=failing,
         about={rule.id: rule for rule in session.described()},
+        modules=_named(documents, "terraform_source"),
+        plans=_named(documents, "terraform_plan"),
     )
     if findings:
         secrets = frozenset[str]().union(*(d.sensitive() for d in documents))
         findings = redact(ordered(findings), secrets)
     return findings, run
+
+
+def _named(documents: list[Document], kind: str) -> tuple[str, ...]:
+    return tuple(document.name for document in documents if document.kind == kind)
 
 
 def _fitting(inputs: list[Input]) -> tuple[str, ...]:

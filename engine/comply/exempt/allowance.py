@@ -4,10 +4,13 @@ import re  # noqa: TID251  (patterns made of escaped text, no Rego)
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from comply.findings import Exemption, Finding
 from comply.source import Span
+
+Block: TypeAlias = tuple[str, int]
+"""A file, and a row in it where a block or something in it stands."""
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -40,12 +43,41 @@ class Allowance:
         return Exemption(self.reason, self.owner, self.until, place, self.inline)
 
 
-def covers(allowance: Allowance, finding: Finding) -> bool:
-    """Tell whether an exception speaks of a finding, whatever its date says."""
-    if not any(fits(rule, finding.rule_id) for rule in allowance.rules):
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The blocks that a finding is in, if it is one of the configuration in a folder.
+
+    That is the block that declares what the finding is about, and the blocks that call
+    the modules around it. `folder` is empty where there is no configuration.
+    """
+
+    blocks: frozenset[Block]
+    folder: str = ""
+
+
+def own_ground(finding: Finding) -> tuple[Ground, ...]:
+    """Return the one ground of a finding that stands where its place says."""
+    span = finding.span
+    return (Ground(frozenset([(span.file, span.row)] if span else ())),)
+
+
+def concerns(allowance: Allowance, finding: Finding) -> bool:
+    """Tell whether an exception names the rule of a finding."""
+    return any(fits(rule, finding.rule_id) for rule in allowance.rules)
+
+
+def covers(
+    allowance: Allowance, finding: Finding, ground: Ground | None = None
+) -> bool:
+    """Tell whether an exception speaks of a finding, whatever its date says.
+
+    An inline one does if it stands at a block of the ground.
+    """
+    if not concerns(allowance, finding):
         return False
     if allowance.inline:
-        return _stands_at(allowance, finding)
+        (own,) = own_ground(finding)
+        return _stands_at(allowance, finding, ground or own)
     file = finding.span.file if finding.span else ""
     facts, paths = allowance.facts, allowance.paths
     return (not facts or any(fits(pattern, finding.fact) for pattern in facts)) and (
@@ -53,14 +85,16 @@ def covers(allowance: Allowance, finding: Finding) -> bool:
     )
 
 
-def _stands_at(allowance: Allowance, finding: Finding) -> bool:
-    place, span = allowance.place, finding.span
-    if place is None or span is None or span.file != place.file:
+def _stands_at(allowance: Allowance, finding: Finding, ground: Ground) -> bool:
+    place, span, rows = allowance.place, finding.span, allowance.rows
+    if place is None:
         return False
-    if allowance.fact and finding.fact == allowance.fact:
+    same_file = span is not None and span.file == place.file
+    if same_file and allowance.fact and finding.fact == allowance.fact:
         return True
-    rows = allowance.rows
-    return rows is not None and rows[0] <= span.row <= rows[1]
+    return rows is not None and any(
+        file == place.file and rows[0] <= row <= rows[1] for file, row in ground.blocks
+    )
 
 
 def has_expired(allowance: Allowance, today: date) -> bool:

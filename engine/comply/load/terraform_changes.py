@@ -39,6 +39,11 @@ def planned_changes(data: bytes) -> list[str]:
     return sorted({line for r in plan.resource_changes or () if (line := _line(r))})
 
 
+def changed_addresses(data: bytes) -> list[str]:
+    """Return the addresses of what a plan creates, updates or deletes, sorted."""
+    return [line.rpartition(" ")[0] for line in planned_changes(data)]
+
+
 def changes_digest(changes: list[str]) -> str:
     """Return the SHA-256 of changes, one a line, in hexadecimal digits."""
     return sha256("\n".join(changes).encode("utf-8", "replace")).hexdigest()

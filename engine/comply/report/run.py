@@ -20,6 +20,8 @@ class Run:
     the places of findings, for documents that people wrote by hand. `about` is what is
     known of rules, by id. `root` is the folder of the repository and `folder` the one,
     under it, that file names are relative to; both have slashes, and may be empty.
+    `modules` are the folders of the root modules whose source was checked, `plans` the
+    names of the Terraform plans.
     """
 
     version: str = ""
@@ -37,6 +39,8 @@ class Run:
     about: Mapping[str, Rule] = field(default_factory=dict, hash=False)
     root: str = ""
     folder: str = ""
+    modules: tuple[str, ...] = ()
+    plans: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

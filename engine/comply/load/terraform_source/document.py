@@ -55,9 +55,22 @@ def load(source: Source) -> list[Document]:
         raise LoadError(f"{source.name}: {_TOO_DEEP}") from None
 
 
-def files_read(source: Source) -> tuple[str, ...]:
-    """Return the names of the files that a gathered source holds."""
-    return tuple(_files(source)[1])
+def modules_of(source: Source) -> tuple[str, dict[str, Module]]:
+    """Return the folder of the root module, and what it and those it calls declare.
+
+    Raises:
+        LoadError: if a file is not of the language, or a local module is not there.
+    """
+    root, files = _files(source)
+    try:
+        return root, _modules(root, files)
+    except RecursionError:
+        raise LoadError(f"{source.name}: {_TOO_DEEP}") from None
+
+
+def texts_of(source: Source) -> dict[str, str]:
+    """Return the files that a gathered source holds: their texts, by name."""
+    return _files(source)[1]
 
 
 def _files(source: Source) -> tuple[str, dict[str, str]]:
