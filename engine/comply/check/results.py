@@ -1,6 +1,5 @@
 """RESULT OF A RULE -> FINDING: message, fact and place, added once, here."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -70,9 +69,7 @@ def finding(
 
     A result may name its fact itself, by `address` for example.
     """
-    named = ""
-    if isinstance(result, dict):
-        named = next((v for k in _FACT_KEYS if isinstance(v := result.get(k), str)), "")
+    named = _named(result) if type(result) is dict else ""
     own = _own_identity(about)
     return Finding(
         rule.id,
@@ -83,8 +80,16 @@ def finding(
         named or own,
         _span(about, named, own, places),
         rule.remediation,
-        tuple(_evidence(result)),
+        _evidence(result) if type(result) is dict else (),
     )
+
+
+def _named(result: dict[Any, Value]) -> str:
+    """Return the fact that a result names itself, if it does."""
+    for key in _FACT_KEYS:
+        if key in result and isinstance(result[key], str):
+            return str(result[key])
+    return ""
 
 
 def _own_identity(about: About) -> str:
@@ -146,9 +151,8 @@ def _at(value: Any, path: Path) -> Any:  # noqa: ANN401
     return value
 
 
-def _evidence(result: Value) -> Iterator[dict[str, object]]:
-    """Yield what a result carries besides its message, as Gatekeeper's `details`."""
-    if isinstance(result, dict) and isinstance(result.get("details"), dict):
-        details = to_json(result["details"])
-        if details:
-            yield details
+def _evidence(result: dict[Any, Value]) -> tuple[dict[str, object], ...]:
+    """Return what a result carries besides its message, as Gatekeeper's `details`."""
+    details = result.get("details")
+    found = to_json(details) if isinstance(details, dict) else None
+    return (found,) if found else ()

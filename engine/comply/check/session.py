@@ -10,6 +10,7 @@ from itertools import starmap
 from pathlib import Path
 from typing import Any, Final
 
+from comply.check.budget import Budget, Limits
 from comply.check.changes import Edits
 from comply.check.documents import (
     Editable,
@@ -86,7 +87,8 @@ class Session:
     `parameters` what rules read at `data.comply.parameters`, `data` more base
     documents, `now` the clock that rules see. `cache` is the folder of compiled rules;
     without one nothing is kept. Of a large plan only what rules read is kept, unless
-    `entire`.
+    `entire`. `limits` is what one rule may take in a check or an update; a rule that
+    took more is an error, and is not run again before all is checked from scratch.
     """
 
     rules: Iterable[str | Path] = ()
@@ -96,6 +98,7 @@ class Session:
     now: datetime | None = None
     cache: Path | None = None
     entire: bool = False
+    limits: Limits = field(default_factory=Limits)
     problems: list[Finding] = field(default_factory=list)
     evaluated: dict[str, int] = field(default_factory=dict)
     _loaded: list[Loaded] = field(default_factory=list)
@@ -106,8 +109,9 @@ class Session:
     _facts: Any = None
     _results: dict[int, Result] = field(default_factory=dict)
     _editables: dict[int, Editable] = field(default_factory=dict)
-    _counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    _counts: Counter[tuple[str, ...]] | None = None
     _clock: int = 0
+    _budget: Budget = field(default_factory=Budget)
     _shape: Shape = None
 
     def __post_init__(self) -> None:
@@ -159,6 +163,11 @@ class Session:
     def asserts(self) -> bool:
         """Tell whether rules are assertions, which look at everything."""
         return bool(self._assertions)
+
+    @property
+    def stopped(self) -> bool:
+        """Tell whether a rule took more than its limits, which another run may not."""
+        return bool(self._budget.out)
 
     @property
     def clock(self) -> int:
@@ -294,6 +303,7 @@ class Session:
 
     def _run(self) -> None:
         """Run every check from scratch."""
+        self._budget = Budget(self.limits)
         documents = self.documents
         runner, singles = self._runner(), Singles(self._checks)
         with collector_paused():
@@ -306,12 +316,14 @@ class Session:
             with collector_paused():
                 self._facts.start(documents)
             self.evaluated |= self._facts.evaluated
-        self._counts = Counter(starmap(_identity, self._current()))
+        self._counts = None
 
     def _runner(self) -> Runner:
         documents = self.documents
         places = Places(documents=tuple(documents))
-        return Runner(self.base_documents(documents), self._clock, places)
+        return Runner(
+            self.base_documents(documents), self._clock, places, budget=self._budget
+        )
 
     def _read_version(self, loaded: Loaded, new: Any) -> list[Document]:  # noqa: ANN401
         if isinstance(new, bytes | str | Path):
@@ -396,6 +408,7 @@ class Session:
         self, moves: list[tuple[Document | None, Document | None, Edits | None]]
     ) -> Delta:
         """Run what documents that came, went or changed concern."""
+        self._budget.renew()
         runner, singles = self._runner(), Singles(self._checks)
         worlds = frozenset(
             d.world
@@ -453,13 +466,19 @@ class Session:
 
     def _delta(self, gone: list[Named], come: list[Named], counts: Counts) -> Delta:
         """Return what is new and what is no more, counting findings that stand twice."""
+        held = self._counts
+        if held is None:
+            # The first delta counts what there is now, and takes itself back.
+            held = self._counts = Counter(starmap(_identity, self._current()))
+            held.subtract(starmap(_identity, come))
+            held.update(starmap(_identity, gone))
         old = {_identity(*item): item[1] for item in gone}
         new = {_identity(*item): item[1] for item in come}
-        before = {name: self._counts[name] for name in (*old, *new)}
-        self._counts.subtract(starmap(_identity, gone))
-        self._counts.update(starmap(_identity, come))
-        added = [x for n, x in new.items() if before[n] <= 0 < self._counts[n]]
-        removed = [x for n, x in old.items() if self._counts[n] <= 0 < before[n]]
+        before = {name: held[name] for name in (*old, *new)}
+        held.subtract(starmap(_identity, gone))
+        held.update(starmap(_identity, come))
+        added = [x for n, x in new.items() if before[n] <= 0 < held[n]]
+        removed = [x for n, x in old.items() if held[n] <= 0 < before[n]]
         return Delta(added, removed, counts.run, counts.reused)
 
     def _run_scripts(self) -> list[Finding]:

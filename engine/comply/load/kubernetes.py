@@ -4,7 +4,6 @@ YAML is read as Kubernetes reads it. A `List` (`List`, `PodList`, ...) becomes i
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -89,8 +88,10 @@ def _documents(
 
 def _below(locate: _Locate, base: Path, path: Path) -> Span | None:
     span = locate((*base, *path))
+    if span is None or path:
+        return span
     # The first line of a manifest says nothing about it.
-    return replace(span, line="") if span and not path else span
+    return Span(span.file, span.row, span.col, span.width)
 
 
 def _is_manifest(value: Value) -> bool:

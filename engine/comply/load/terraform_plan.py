@@ -261,7 +261,9 @@ def _locator(
         elif not wrapped and path[:1] == ("terraform",):
             path = path[1:]
         span = find(path)
+        if span is None:
+            return None
         # A plan is one long line, which helps nobody and may hold secrets.
-        return replace(span, line="") if span else None
+        return Span(span.file, span.row, span.col, span.width)
 
     return locate
