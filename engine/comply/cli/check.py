@@ -77,6 +77,13 @@ if TYPE_CHECKING:
     help="Known findings, which are exempt: `comply baseline create` writes the file.",
 )
 @click.option(
+    "--source",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="FOLDER",
+    help="The Terraform configuration that the plans are of: exceptions in its comments "
+    "count for them. Default: the folder of each plan, or one that is checked with it.",
+)
+@click.option(
     "--diff",
     metavar="REF",
     help="Only what is new since the commit where HEAD and this branch, tag or commit "
@@ -135,6 +142,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     fail_on: str | None,
     undetermined: str | None,
     baseline: Path | None,
+    source: Path | None,
     diff: str | None,
     kind: str | None,
     now: str | None,
@@ -168,11 +176,13 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     settings = merge(read_settings(config), paths, rules, packs)
     wanted = outputs(formats or settings.formats, output)
     settings = override(settings, fail_on, undetermined, baseline)
+    if source is not None:
+        settings = replace(settings, sources={"**": source})
     options = Options(kind, moment(now), None if no_cache else cache_folder(), jobs)
     tree = _compared(diff)
     findings, run = check(settings, options)
     whole = not (paths or rules or packs)
-    judged = Judged(day(options.now), whole, options.texts)
+    judged = Judged(day(options.now), whole, options.texts, bool(rules or packs))
     findings, run = exempt_known(findings, run, settings, judged)
     if tree is not None:
         from comply.cli.diff_check import Asked, only_new
