@@ -1,10 +1,11 @@
 """REGO CHECKS x DOCUMENT -> FINDINGS: from scratch, and after a change."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
+from comply.check.budget import ALL, Budget, OverBudgetError
 from comply.check.changes import Edits
 from comply.check.incremental import Unit, Wave, advance, run_unit, start_wave
 from comply.check.results import About, Places, finding
@@ -18,6 +19,7 @@ from comply.rego.errors import located
 from comply.rules.checks import RegoChecks, Whole
 from comply.rules.checks import Unit as Clause
 from comply.rules.rule import Rule
+from comply.source import Span
 
 Path = tuple[str, ...]
 
@@ -27,13 +29,15 @@ class Runner:
     """What checks run with.
 
     `data` holds the base documents, `now_ns` the clock; `evaluated` counts how often
-    each rule was run, which tells rules that concern nothing.
+    each rule was run, which tells rules that concern nothing. `budget` is what rules
+    may take.
     """
 
     data: dict[str, Any]
     now_ns: int
     places: Places = field(default_factory=Places)
     evaluated: dict[str, int] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(slots=True)
@@ -82,9 +86,24 @@ def start(runner: Runner, checks: RegoChecks, document: Document | None) -> Stat
             count = runner.evaluated
             count[item.rule.id] = count.get(item.rule.id, 0) + 1
             if unit is not None:
-                run_unit(unit, context)
+                _run_unit(runner, running, unit)
             _find_all(runner, state, running)
     return state
+
+
+def _run_unit(runner: Runner, running: Running, unit: Unit) -> None:
+    """Run a unit from scratch; one that takes too much is an error."""
+    try:
+        rule = running.item.rule.id
+        runner.budget.run(rule, run_unit, unit, running.context)
+    except OverBudgetError as error:
+        _stop(unit, error)
+
+
+def _stop(unit: Unit, error: OverBudgetError) -> None:
+    unit.results.clear()
+    unit.elements.clear()
+    unit.error, unit.size = error, 1
 
 
 def _applies(item: Clause | Whole, document: Document) -> bool:
@@ -148,8 +167,26 @@ def follow_change(
 ) -> tuple[list[Finding], list[Finding]]:
     """Bring checks up to date; return the findings that went and those that came."""
     state.document = update.document
-    gone: list[Finding] = []
-    come: list[Finding] = []
+    delta: tuple[list[Finding], list[Finding]] = ([], [])
+    try:
+        runner.budget.run(ALL, _follow, runner, state, update, counts, delta)
+    except OverBudgetError:
+        # What a change was half done to is begun again, each rule by itself.
+        gone, come = delta
+        gone += state.findings()
+        fresh = start(runner, state.checks, update.document)
+        state.contexts, state.running = fresh.contexts, fresh.running
+        come += state.findings()
+    return delta
+
+
+def _follow(
+    runner: Runner,
+    state: State,
+    update: Update,
+    counts: Counts,
+    delta: tuple[list[Finding], list[Finding]],
+) -> None:
     for shape, context in state.contexts.items():
         context.data = runner.data
         if update.document is not None:
@@ -160,11 +197,12 @@ def follow_change(
         )
         for running in state.running:
             if running.context is context:
-                _advance(runner, state, running, wave, (gone, come))
+                runner.budget.label = running.item.rule.id
+                _advance(runner, state, running, wave, delta)
+        runner.budget.label = ALL
         counts.run += wave.rerun
         counts.reused += wave.reused
     _place_again(runner, state, update)
-    return gone, come
 
 
 def _place_again(runner: Runner, state: State, update: Update) -> None:
@@ -186,7 +224,10 @@ def _advance(
     gone, come = delta
     unit = running.unit
     touched: frozenset[int] | None = None
-    if unit is not None:
+    stop = runner.budget.out.get(running.item.rule.id)
+    if unit is not None and stop is not None:
+        _stop(unit, OverBudgetError(stop))
+    elif unit is not None:
         touched = advance(unit, running.context, wave)
     elif not _whole_concerned(running, wave):
         wave.reused += 1
@@ -217,30 +258,49 @@ def _whole_concerned(running: Running, wave: Wave) -> bool:
 def _find_all(runner: Runner, state: State, running: Running) -> None:
     """Make the findings of a unit anew; one that cannot be evaluated is an error."""
     running.found.clear()
-    unit, item = running.unit, running.item
+    item = running.item
     try:
-        if unit is None:
-            _find_whole(runner, state, running)
-        elif unit.error is not None:
-            raise unit.error
-        else:
-            for number, results in unit.results.items():
-                found = _find(runner, state, running, number, results)
-                running.found[number] = found
+        runner.budget.run(item.rule.id, _find_each, runner, state, running)
     except (EvaluationError, RecursionError) as error:
+        running.found.clear()
         running.found[0] = [failure(error, item.rule, state)]
+
+
+def _find_each(runner: Runner, state: State, running: Running) -> None:
+    unit = running.unit
+    if unit is None:
+        _find_whole(runner, state, running)
+    elif unit.error is not None:
+        raise unit.error
+    else:
+        for number, results in unit.results.items():
+            found = _find(runner, state, running, number, results)
+            running.found[number] = found
 
 
 def failure(
     error: EvaluationError | RecursionError, rule: Rule, state: State
 ) -> Finding:
     """Return the finding of a rule that could not be evaluated."""
+    if isinstance(error, OverBudgetError):
+        place = _line_of(error, state)
+        failed = _failed(rule, error.stop.message, state.document, place)
+        return replace(failed, remediation=error.stop.hint)
     if isinstance(error, EvaluationError):
         found = located(error, state.checks.sources)
         text = f"{found.code}: {found.message}"
         return _failed(rule, text, state.document, found.span)
     text = "the input is nested too deeply for this rule"
     return _failed(rule, text, state.document, None)
+
+
+def _line_of(error: OverBudgetError, state: State) -> Span | None:
+    """Return the place in a policy where a rule was stopped, if it is known."""
+    program = state.checks.program
+    if error.stop.at is None or error.stop.at[0] != program.file:
+        return None
+    place = program.code.places[error.stop.at[1] - 1]
+    return None if place is None else state.checks.sources[place[0]].span(place[1])
 
 
 def _find_whole(runner: Runner, state: State, running: Running) -> None:
@@ -253,6 +313,7 @@ def _find_whole(runner: Runner, state: State, running: Running) -> None:
         finding(item.rule, item.status, result, about, runner.places)
         for result in members(value)
     ]
+    runner.budget.take(item.rule.id, found)
     if found:
         running.found[0] = found
 
@@ -271,7 +332,9 @@ def _find(
         key, element = unit.elements[number]
         path = shared_path(unit.code.path or ())
         about = About(state.document, path, key, element)
-    return [finding(rule, status, r, about, runner.places) for r in results]
+    found = [finding(rule, status, r, about, runner.places) for r in results]
+    runner.budget.take(rule.id, found)
+    return found
 
 
 def _failed(

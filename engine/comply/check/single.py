@@ -6,8 +6,10 @@ costs its evaluations and little else.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
+from comply.check.budget import ALL, OverBudgetError
 from comply.check.incremental import driven
 from comply.check.rego_check import (
     Runner,
@@ -21,7 +23,8 @@ from comply.check.rego_check import (
 from comply.check.results import About, finding
 from comply.check.worlds import concerns, is_decided
 from comply.findings import Finding
-from comply.load.facts import Document
+from comply.load.facts import Document, Step
+from comply.plan.link import Sighting
 from comply.plan.runtime import Context, EvaluationError
 from comply.plan.values import Value
 from comply.rules.checks import RegoChecks, Unit, Whole
@@ -128,7 +131,22 @@ def run_single(
     runner: Runner, singles: Singles, document: Document
 ) -> tuple[list[Finding], int]:
     """Return the findings in a document that is one fact, and how many units that took."""
-    found: list[Finding] = []
+    budget = runner.budget
+    if not budget.careful:
+        found: list[Finding] = []
+        try:
+            return found, budget.run(ALL, _run_all, runner, singles, document, found)
+        except OverBudgetError:
+            # Which rule took too much shows when each runs by itself.
+            budget.careful = True
+    found = []
+    return found, _run_all(runner, singles, document, found)
+
+
+def _run_all(
+    runner: Runner, singles: Singles, document: Document, found: list[Finding]
+) -> int:
+    """Add what is found in a document; return how many units that took."""
     size = 0
     for group, selection in zip(singles.checks, singles.of(document), strict=True):
         turn = Turn(runner, State(group, document, {}, []), {}, found)
@@ -142,7 +160,7 @@ def run_single(
             items = [*items, *more]
         size += len(items)
         _run_items(turn, items)
-    return found, size
+    return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,30 +180,51 @@ def _run_entries(turn: Turn, selection: Selection) -> None:
     """Run entry rules; only those that may give a result are run in parts."""
     for shape, unit in selection.shapes.items():
         turn.contexts[shape] = new_context(turn.runner, turn.state, unit.reads)
-    hits = _screened(turn, selection)
-    if hits is not None:
-        for number in sorted(hits):
-            if number in selection.numbered:
-                _run_item(turn, selection.numbered[number])
+    careful = turn.runner.budget.careful
+    if not careful and _run_screen(turn, selection):
         return
     for entry in selection.entries:
-        if _may_find(entry, turn.contexts[entry.shape]):
+        context = turn.contexts[entry.shape]
+        if careful or _may_find(entry, context):
             for item in entry.items:
-                _run_item(turn, item)
+                _run_item(turn, item, context)
 
 
-def _screened(turn: Turn, selection: Selection) -> set[int] | None:
-    """Return the units that may find something, None if that cannot be told."""
+def _run_screen(turn: Turn, selection: Selection) -> bool:
+    """Add what all entry rules find in one pass; tell whether there is such a pass."""
     screen = turn.state.checks.program.screen
     if screen is None or len(selection.shapes) != 1:
-        return None
-    hits: set[int] = set()
+        return False
+    (shape,) = selection.shapes
+    context = turn.contexts[shape]
+    found: list[Sighting] = []
+    again: set[int] = set()
     try:
-        for shape in selection.shapes:
-            screen(turn.contexts[shape], hits)
+        screen(context, found, again)
     except (EvaluationError, RecursionError):
-        return None
-    return hits
+        return False
+    # Units that expect another shape saw an input that is not for them.
+    units = selection.numbered
+    found.sort(key=itemgetter(0))
+    for number, key, element, result in found:
+        if number in units:
+            _add(
+                turn,
+                units[number],
+                (result,),
+                _about(turn, units[number], key, element),
+            )
+    for number in sorted(again & units.keys()):
+        _run_item(turn, units[number], context)
+    return True
+
+
+def _about(turn: Turn, unit: Unit, key: Step | None, element: Value) -> About:
+    """Return what the result of a unit is about."""
+    path = unit.code.path
+    if path is None:
+        return About(turn.state.document)
+    return About(turn.state.document, shared_path(path), key, element)
 
 
 def _may_find(entry: Entry, context: Context) -> bool:
@@ -199,22 +238,28 @@ def _run_items(turn: Turn, items: Iterable[Item]) -> None:
     evaluated = turn.runner.evaluated
     for item in items:
         evaluated[item.rule.id] = evaluated.get(item.rule.id, 0) + 1
-        _run_item(turn, item)
+        shape = shape_of(item.reads)
+        if shape not in turn.contexts:
+            turn.contexts[shape] = new_context(turn.runner, turn.state, item.reads)
+        _run_item(turn, item, turn.contexts[shape])
 
 
-def _run_item(turn: Turn, item: Item) -> None:
+def _run_item(turn: Turn, item: Item, context: Context) -> None:
     """Add what a rule finds, each result with the element that gave it."""
-    shape = shape_of(item.reads)
-    if shape not in turn.contexts:
-        turn.contexts[shape] = new_context(turn.runner, turn.state, item.reads)
-    context = turn.contexts[shape]
+    before = len(turn.found)
     try:
-        if isinstance(item, Whole):
-            _run_whole(turn, item, context)
-        else:
-            _run_unit(turn, item, context)
+        turn.runner.budget.run(item.rule.id, _run_alone, turn, item, context)
     except (EvaluationError, RecursionError) as error:
+        if isinstance(error, OverBudgetError):
+            del turn.found[before:]
         turn.found.append(failure(error, item.rule, turn.state))
+
+
+def _run_alone(turn: Turn, item: Item, context: Context) -> None:
+    if isinstance(item, Whole):
+        _run_whole(turn, item, context)
+    else:
+        _run_unit(turn, item, context)
 
 
 def _run_whole(turn: Turn, item: Whole, context: Context) -> None:
@@ -235,12 +280,12 @@ def _run_unit(turn: Turn, item: Unit, context: Context) -> None:
     for key, element in driven(code, context):
         code.run(context, out, key, element, *started)
         if out:
-            about = About(document, shared_path(code.path), key, element)
-            _add(turn, item, out.values(), about)
+            _add(turn, item, out.values(), _about(turn, item, key, element))
             out.clear()
 
 
 def _add(turn: Turn, item: Item, results: Iterable[Value], about: About) -> None:
     places = turn.runner.places
-    for result in results:
-        turn.found.append(finding(item.rule, item.status, result, about, places))
+    found = [finding(item.rule, item.status, x, about, places) for x in results]
+    turn.runner.budget.take(item.rule.id, found)
+    turn.found.extend(found)
