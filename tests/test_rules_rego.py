@@ -1,6 +1,7 @@
 """Rule files: found, described, compiled together, and kept in a cache."""
 
 import marshal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -341,7 +342,20 @@ def test_a_digest_knows_every_part_of_a_file() -> None:
 def test_a_cache_that_is_broken_is_ignored(tmp_path: Path, content: bytes) -> None:
     tmp_path.chmod(0o700)
     (tmp_path / "x.plan").write_bytes(content)
+    assert fetch(tmp_path, "x") is None
+    (tmp_path / "x.plan").write_bytes(sha256(content).digest() + content)
     assert fetch(tmp_path, "x") in (None, [])
+
+
+def test_a_cache_that_a_disk_damaged_is_not_run(tmp_path: Path) -> None:
+    file = rule_file(DENY)
+    folder = tmp_path / "cache"
+    keep(folder, "x", compiled(file))
+    kept = (folder / "x.plan").read_bytes()
+    for at in range(0, len(kept), 97):
+        damaged = kept[:at] + bytes([kept[at] ^ 1]) + kept[at + 1 :]
+        (folder / "x.plan").write_bytes(damaged)
+        assert fetch(folder, "x") is None
 
 
 def test_a_cache_that_others_may_write_to_is_not_trusted(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """A cursor over a statement's tokens: what hand-written readers of SQL share."""
 
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from comply.dialect.errors import SqlError
 from comply.dialect.statements import Statement
 from comply.dialect.syntax import Name, Text
 from comply.dialect.tokens import Token
+
+_MOST_DIGITS: Final = 100
+"""Far more than Oracle takes anywhere, and far fewer than Python needs long for."""
 
 
 class Cursor:
@@ -103,8 +106,10 @@ class Cursor:
         """Read a whole number, negative ones too."""
         sign = -1 if self.accept("-") else 1
         token = self.next
-        if token.kind != "number" or not token.value.isdigit():
+        if token.kind != "number" or not token.value.isdecimal():
             self.fail("expected a whole number")
+        if len(token.value) > _MOST_DIGITS:
+            self.fail(f"a number with more than {_MOST_DIGITS} digits")
         return sign * int(self.take().value)
 
     def text(self, start: int, stop: int) -> Text:

@@ -19,6 +19,7 @@ from comply.dialect.errors import SqlError
 from comply.dialect.syntax import Text
 from comply.source import Source, Span
 
+_LONGEST_INTERVAL: Final = 100
 _SPECIAL_FORMS: Final = ("CAST", "EXTRACT", "TRIM", "LISTAGG", "JSON_VALUE")
 
 
@@ -59,6 +60,16 @@ class OracleSql(Oracle):
         COLON_PLACEHOLDER_TOKENS = OracleParser.COLON_PLACEHOLDER_TOKENS | {
             TokenType.NUMBER
         }
+
+        def _parse_interval_span(
+            self,
+            this: exp.Expr,
+            parse_function_unit: bool = True,  # noqa: FBT001, FBT002  (sqlglot's signature)
+        ) -> exp.Interval:
+            """Refuse a long literal: sqlglot's time for it is the square of its length."""
+            if this is not None and len(this.name) > _LONGEST_INTERVAL:
+                self.raise_error("the interval is invalid")
+            return super()._parse_interval_span(this, parse_function_unit)
 
 
 def condition(text: Text, source: Source) -> exp.Expr:

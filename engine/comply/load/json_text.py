@@ -209,7 +209,17 @@ def _malformed(source: Source, error: json.JSONDecodeError) -> LoadError:
 
 
 def _duplicate(source: Source, key: str, start: int) -> LoadError:
-    """Return the error for the first object that holds `key` twice."""
+    """Return the error for the first object that holds `key` twice.
+
+    The text behind it has not been read, and may be no JSON.
+    """
+    try:
+        return _placed_duplicate(source, key, start)
+    except (ValueError, IndexError):
+        return LoadError(f"{source.name}: the key {json.dumps(key)} stands twice")
+
+
+def _placed_duplicate(source: Source, key: str, start: int) -> LoadError:
     containers = [start]
     while containers:
         at = containers.pop()

@@ -60,14 +60,20 @@ def load(source: Source) -> Document:
         LoadError: the text is no such catalogue.
     """
     try:
-        held = json.loads(source.text)
-        about, views = held["oracle_catalog"], _views(held)
-        schema = schema_of(views)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _document(source)
+    except RecursionError:
+        raise LoadError(f"{source.name}: its values nest too deeply") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise LoadError(
             f"{source.name}: no catalogue of a database: {error!r}",
             hint="`comply check oracle://... --catalogue FILE` writes one",
         ) from None
+
+
+def _document(source: Source) -> Document:
+    held = json.loads(source.text)
+    about, views = held["oracle_catalog"], _views(held)
+    schema = schema_of(views)
     value = catalogue(schema, schema)
     value |= _only_live(views)
     value["assertions"] = [

@@ -8,6 +8,8 @@ from comply.rego.lexer import FUTURE_KEYWORDS, KEYWORDS
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 _OPENERS: Final = frozenset(_CLOSERS.values())
 _RULE_STARTS: Final = frozenset({"ident", "default", "import", "package"})
+_LOOK_AHEAD: Final = 2_000
+"""How many tokens after what looks like a statement an open bracket may still close."""
 
 
 def resynchronise(c: Cursor, first: int) -> int:
@@ -25,6 +27,8 @@ def resynchronise(c: Cursor, first: int) -> int:
             if not stack:
                 return at
             fallback = fallback or at
+        if fallback and at - fallback > _LOOK_AHEAD:
+            return fallback
         _track(stack, kind)
     return (stack and fallback) or len(c.kinds) - 1
 

@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 from comply.findings import Severity, Status
 from comply.plan.link import (
@@ -29,6 +29,9 @@ from comply.rules.build import build
 from comply.rules.files import RuleFile
 from comply.rules.rule import Rule
 from comply.source import Source
+
+_SUM: Final = 32
+"""The bytes of a SHA-256 digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +138,18 @@ def digest(files: Iterable[RuleFile]) -> str:
 
 
 def fetch(folder: Path, name: str) -> list[Compiled] | None:
-    """Return what a cache holds under a digest; None if nothing that can be trusted."""
+    """Return what a cache holds under a digest; None if nothing that can be trusted.
+
+    What a disk damaged must not be run: a file begins with the digest of the rest.
+    """
     path = folder / f"{name}.plan"
     try:
         if not _private(folder):
             return None
-        stored = marshal.loads(path.read_bytes())  # noqa: S302  (our own folder)
+        raw = path.read_bytes()
+        if raw[:_SUM] != sha256(raw[_SUM:]).digest():
+            return None
+        stored = marshal.loads(raw[_SUM:])  # noqa: S302  (our own folder, as written)
         return [_revived(item) for item in stored]
     except (OSError, ValueError, TypeError, EOFError, IndexError, KeyError):
         return None
@@ -152,7 +161,7 @@ def keep(folder: Path, name: str, made: Iterable[Compiled]) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         raw = marshal.dumps([_plain(item) for item in made])
         draft = folder / f"{name}.{os.getpid()}.draft"
-        draft.write_bytes(raw)
+        draft.write_bytes(sha256(raw).digest() + raw)
         draft.replace(folder / f"{name}.plan")
     except (OSError, ValueError):
         return
