@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 
 from comply.cli.main import run
-from comply.rego.spacelift.shipped import POLICIES, shipped_root
+from comply.rego.spacelift.evaluate import evaluate
+from comply.rego.spacelift.shipped import POLICIES, shipped, shipped_root
 
 ROOT = Path(__file__).parents[1]
 PLAN = (ROOT / "fixtures/demo/plan.json").read_bytes()
@@ -288,6 +289,41 @@ exceptions:
     assert found.report["fail_on"] == "high"
     assert found.report["checked"]["documents"] == 1
     assert "exempt by ann" in found.out
+
+
+def test_a_comment_allows_and_a_label_has_it_looked_at(
+    stack: Path, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stack / "spacelift.plan.json").write_bytes(PLAN)
+    (stack / "main.tf").write_text(
+        '# comply:ignore terraform/baseline/* reason="mine" owner=me\n'
+        'resource "aws_db_instance" "orders" {\n}\n'
+    )
+    listed = hook("--fail-on", "critical").report["findings"]
+    (allowed,) = (one for one in listed if one["status"] == "exempt")
+    assert allowed["exemption"]["inline"] is True
+    assert allowed["exemption"]["place"] == "main.tf:1"
+    document = {
+        "terraform": json.loads(PLAN),
+        "spacelift": {"run": {"id": "01RUN"}, "commit": {"hash": "c0ffee"}},
+        "third_party_metadata": {
+            "custom": {"comply": json.loads((stack / REPORT).read_text())}
+        },
+    }
+    warned = {}
+    for label in ("other", "comply:review-comments"):
+        document["spacelift"]["stack"] = {"labels": [label]}
+        verdict = evaluate("plan", [shipped(POLICIES["v1"])], document)
+        assert verdict.values["deny"] == []
+        warned[label] = [w for w in verdict.values["warn"] if "comment" in w]
+    told = (
+        "RDS instance aws_db_instance.orders is publicly accessible "
+        "(critical, terraform/baseline/no-public-rds)"
+    )
+    assert warned == {
+        "other": [],
+        "comply:review-comments": [f"allowed by the comment at main.tf:1: {told}"],
+    }
 
 
 def test_flags_go_before_settings_and_paths_beside_the_plan(

@@ -101,6 +101,7 @@ def test_an_exemption_is_told() -> None:
         "owner": "ann",
         "until": "2027-01-01",
         "place": "comply.yaml:3",
+        "inline": False,
     }
 
 

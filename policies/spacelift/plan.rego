@@ -11,6 +11,10 @@ package spacelift
 # is refused, or could not be checked, fails the run all the same.
 advisory_label := "comply:advisory"
 
+# Comments of the configuration may hold exceptions, and who opens a pull request writes
+# them. A stack with this label is warned of what they allow, so that somebody looks.
+review_label := "comply:review-comments"
+
 # How many findings are named, the worst first. All of them stand in the run's log.
 most_named := 100
 
@@ -50,6 +54,13 @@ warn contains sentence(finding) if {
 warn contains sentence(finding) if {
 	some finding in named
 	finding.decision == "warn"
+}
+
+warn contains sentence(finding) if {
+	review_label in input.spacelift.stack.labels
+	some finding in named
+	finding.status == "exempt"
+	finding.exemption.inline
 }
 
 warn contains message if {
@@ -181,6 +192,8 @@ sentence(finding) := sprintf("%s%s (%s, %s)", [
 
 prefix(finding) := sprintf("could not be checked: %s", [about(finding)]) if {
 	finding.status == "error"
+} else := sprintf("allowed by the comment at %s: %s", [finding.exemption.place, about(finding)]) if {
+	finding.status == "exempt"
 } else := about(finding)
 
 about(finding) := sprintf("%s: ", [finding.fact]) if {

@@ -59,7 +59,11 @@ failed := {
 	"fact": "",
 }
 
-allowed := object.union(high, {"decision": "none", "status": "exempt"})
+allowed := object.union(high, {
+	"decision": "none",
+	"status": "exempt",
+	"exemption": {"reason": "web", "place": "main.tf:7", "inline": true},
+})
 
 given(custom) := {
 	"terraform": {"resource_changes": resources},
@@ -77,10 +81,14 @@ found(findings) := with_report({
 	},
 })
 
-advised(document) := object.union(
+labelled(document, label) := object.union(
 	document,
-	{"spacelift": {"stack": {"labels": ["comply:advisory"]}}},
+	{"spacelift": {"stack": {"labels": [label]}}},
 )
+
+advised(document) := labelled(document, "comply:advisory")
+
+reviewed(document) := labelled(document, "comply:review-comments")
 
 # The one reason for which a report is refused begins with these words.
 refuses(start) if {
@@ -103,6 +111,15 @@ test_denied_and_warned if {
 test_exempt_is_silent if {
 	spacelift.deny == set() with input as found([allowed])
 	spacelift.warn == set() with input as found([allowed])
+}
+
+test_exempt_by_a_comment_is_warned_of_where_comments_are_reviewed if {
+	elsewhere := object.union(allowed, {"exemption": {"inline": false}})
+	spacelift.deny == set() with input as reviewed(found([allowed]))
+	spacelift.warn == {"allowed by the comment at main.tf:7: a.one is public (high, r/public)"} with input as reviewed(found([allowed]))
+	spacelift.warn == set() with input as reviewed(found([elsewhere]))
+	spacelift.warn == set() with input as reviewed(found([]))
+	count(spacelift.deny) == 1 with input as reviewed(found([high]))
 }
 
 test_undetermined_is_what_comply_decided if {

@@ -11,6 +11,10 @@ package spacelift
 # is refused, or could not be checked, fails the run all the same.
 advisory_label := "comply:advisory"
 
+# Comments of the configuration may hold exceptions, and who opens a pull request writes
+# them. A stack with this label is warned of what they allow, so that somebody looks.
+review_label := "comply:review-comments"
+
 # How many findings are named, the worst first. All of them stand in the run's log.
 most_named := 100
 
@@ -52,6 +56,14 @@ warn[message] {
 warn[message] {
 	finding := named[_]
 	finding.decision == "warn"
+	message := sentence(finding)
+}
+
+warn[message] {
+	input.spacelift.stack.labels[_] == review_label
+	finding := named[_]
+	finding.status == "exempt"
+	finding.exemption.inline
 	message := sentence(finding)
 }
 
@@ -198,6 +210,8 @@ sentence(finding) = sprintf("%s%s (%s, %s)", [
 
 prefix(finding) = sprintf("could not be checked: %s", [about(finding)]) {
 	finding.status == "error"
+} else = sprintf("allowed by the comment at %s: %s", [finding.exemption.place, about(finding)]) {
+	finding.status == "exempt"
 } else = about(finding)
 
 about(finding) = sprintf("%s: ", [finding.fact]) {

@@ -147,12 +147,13 @@ def _described(finding: Finding, run: Run) -> dict[str, Any]:
     }
 
 
-def _allowed(exemption: Exemption) -> dict[str, str]:
+def _allowed(exemption: Exemption) -> dict[str, str | bool]:
     return {
         "reason": _cut(exemption.reason),
         "owner": _cut(exemption.owner),
         "until": exemption.until,
         "place": _cut(exemption.place),
+        "inline": exemption.inline,
     }
 
 
