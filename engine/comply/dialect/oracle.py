@@ -67,7 +67,7 @@ class OracleSql(Oracle):
             parse_function_unit: bool = True,  # noqa: FBT001, FBT002  (sqlglot's signature)
         ) -> exp.Interval:
             """Refuse a long literal: sqlglot's time for it is the square of its length."""
-            if this is not None and len(this.name) > _LONGEST_INTERVAL:
+            if len(this.name) > _LONGEST_INTERVAL:
                 self.raise_error("the interval is invalid")
             return super()._parse_interval_span(this, parse_function_unit)
 
