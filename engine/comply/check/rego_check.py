@@ -128,7 +128,8 @@ def new_context(runner: Runner, state: State, reads: frozenset[str] | None) -> C
     evaluation = Evaluation(
         now_ns=runner.now_ns, seed=runner.now_ns, read_module=_read_module
     )
-    return Context(state.checks.program.tree, input_, runner.data, evaluation)
+    program = state.checks.program
+    return Context(program.tree, input_, runner.data, evaluation, program.remembered)
 
 
 def _read_module(name: str, text: str) -> Value:

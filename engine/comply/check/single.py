@@ -198,9 +198,8 @@ def _run_screen(turn: Turn, selection: Selection) -> bool:
     (shape,) = selection.shapes
     context = turn.contexts[shape]
     found: list[Sighting] = []
-    again: set[int] = set()
     try:
-        screen(context, found, again)
+        screen(context, found)
     except (EvaluationError, RecursionError):
         return False
     # Units that expect another shape saw an input that is not for them.
@@ -214,8 +213,6 @@ def _run_screen(turn: Turn, selection: Selection) -> bool:
                 (result,),
                 _about(turn, units[number], key, element),
             )
-    for number in sorted(again & units.keys()):
-        _run_item(turn, units[number], context)
     return True
 
 

@@ -6,17 +6,19 @@ keep both and a later run need not compile anything.
 
 import linecache
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from types import CodeType
 from typing import Any
 
-from comply.plan.runtime import Node
+from comply.plan.runtime import Node, Remembered
 from comply.plan.values import Value
 
 Path = tuple[str, ...]
 Place = tuple[int, int]
+Sighting = tuple[int, Any, Any, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,10 @@ class Program:
 
     `rules` are the functions of rules by id, `tree` the documents they make up,
     `entries` the units of the rules that a check starts from, `members` gives what
-    all units of one find, `screen(context, hits)` adds to a set the numbers of the units
-    that may find something, counted through `entries`, `aggregates` are the rules known by what each element adds, `file` is the name under which tracebacks and `linecache`
-    know the code.
+    all units of one find, `aggregates` are the rules known by what each element adds.
+    `screen(context, found)` adds to a list what all units find, as (unit, key, element,
+    result), where units are counted through `entries`. `remembered` is for evaluations to share. `file` is the name under which tracebacks and `linecache` know the
+    code.
     """
 
     code: Code
@@ -151,7 +154,8 @@ class Program:
     reads: dict[int, ReadSet]
     members: dict[int, Callable[[Any], dict[Any, Value]]]
     aggregates: dict[int, AggregateCode]
-    screen: Callable[[Any, set[int]], None] | None = None
+    screen: Callable[[Any, list[Sighting]], None] | None = None
+    remembered: Remembered = field(default_factory=lambda: defaultdict(dict))
 
 
 def compiled(code: Code) -> CodeType:

@@ -12,6 +12,7 @@ from comply.plan.values import ordered_items as ordered_pairs
 
 MISSING: Final = (KeyError, IndexError, TypeError)
 Index = dict[Any, list[Value]]
+Remembered = defaultdict[int, dict[str, bool]]
 Node = tuple[Callable[..., Value] | None, dict[str, Any]]
 
 
@@ -34,7 +35,8 @@ class Context:
     `trace`, where it is a list, receives what is looked up in indexes. `kept` and
     `places` are for who brings `memo` and `indexes` up to date: what each element adds
     to a rule, and where elements are in a partition. `remembered` holds, for places in
-    the code, the texts whose test is known to succeed or fail.
+    the code, the texts whose test is known to succeed or fail: evaluations of one program
+    may share it.
     """
 
     __slots__ = (
@@ -43,7 +45,12 @@ class Context:
     )  # fmt: skip
 
     def __init__(
-        self, tree: Node, input_: Value, data: Value, evaluation: Evaluation
+        self,
+        tree: Node,
+        input_: Value,
+        data: Value,
+        evaluation: Evaluation,
+        remembered: Remembered | None = None,
     ) -> None:
         self.tree = tree
         self.input = input_
@@ -54,7 +61,7 @@ class Context:
         self.kept: dict[int, Any] = {}
         self.places: dict[Any, dict[int, int]] = {}
         self.mocks: dict[Any, Any] = {}
-        self.remembered: defaultdict[int, dict[str, bool]] = defaultdict(dict)
+        self.remembered = defaultdict(dict) if remembered is None else remembered
         self.strict = False
         self.trace: list[Any] | None = None
 
@@ -67,7 +74,9 @@ class Context:
         lead to its value in `value`; it is None for functions, whose `value` is a
         callable or the value that every call gives.
         """
-        new = Context(self.tree, self.input, self.data, self.evaluation)
+        new = Context(
+            self.tree, self.input, self.data, self.evaluation, self.remembered
+        )
         new.strict = self.strict
         new.mocks = dict(self.mocks)
         if all(path[0] != "input" for path, _, _ in changes):

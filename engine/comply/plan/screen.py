@@ -1,31 +1,40 @@
-"""ENTRIES -> SCREEN: one look at a document on behalf of many rules.
+"""ENTRIES -> SCREEN: one pass over a document on behalf of many rules.
 
-Of the rules that concern a manifest nearly all find nothing in it. A screen tells which
-may find something, in one pass in which rules that range over the same containers share
-the loop. It never misses one; the rules it names run as they always do.
+Of the rules that concern a manifest nearly all find nothing in it. In a screen rules that
+range over the same containers share the loop.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from comply.plan import ir
 from comply.plan.merge import Group, merge
 from comply.plan.reads import every_step
+from comply.plan.units import cut
 
 FEWEST = 8
 """How many entry rules make a screen worth its code."""
 
-_NOTHING = ir.Const(None)
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one clause does at the end of what it shares.
+
+    `unit` is its number among the chains of all entry rules, one rule after the other.
+    `key` and `element` are the locals that hold what it ranges over, if it does.
+    """
+
+    unit: int
+    key: ir.Local | None
+    element: ir.Local | None
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """Clauses of entry rules that share a loop, and the unit of each of its tails.
-
-    Units have the numbers of the chains of entry rules, one rule after the other.
-    """
+    """Clauses of entry rules that share a loop, and what each of its tails does."""
 
     group: Group
-    units: tuple[int, ...]
+    looks: tuple[Look, ...]
 
 
 def glances(plan: ir.Plan) -> tuple[Glance, ...]:
@@ -33,40 +42,23 @@ def glances(plan: ir.Plan) -> tuple[Glance, ...]:
     entries = [rule for rule in plan.rules if rule.id in plan.entries]
     if len(entries) < FEWEST or not all(map(_can_screen, entries)):
         return ()
-    chains = [chain for rule in entries for chain in rule.chains]
-    clauses = [
-        # Which file a clause is from does not matter: what fails here is run again.
-        (unit, replace(clause, steps=_asking(clause), source=0, value=_NOTHING))
-        for unit, chain in enumerate(chains)
-        for clause in chain
-    ]
-    found = merge(dict(enumerate(clause for _, clause in clauses)))
-    return tuple(Glance(g, tuple(clauses[i][0] for i in g.clauses)) for g in found)
+    clauses = [chain[0] for rule in entries for chain in rule.chains]
+    # Which file a clause is from does not matter: if it fails, all are run one by one.
+    found = merge({i: replace(clause, source=0) for i, clause in enumerate(clauses)})
+    return tuple(Glance(group, tuple(_looks(group))) for group in found)
 
 
 def _can_screen(rule: ir.Rule) -> bool:
-    return rule.kind == "set" and not any(
-        isinstance(step, ir.EnterWith)
+    return rule.kind == "set" and all(
+        len(chain) == 1
+        and not any(isinstance(s, ir.EnterWith) for s in every_step(chain[0].steps))
         for chain in rule.chains
-        for clause in chain
-        for step in every_step(clause.steps)
     )
 
 
-def _asking(clause: ir.Clause) -> ir.Steps:
-    """Return the steps of a clause without the last ones, which make what it yields."""
-    end = len(clause.steps)
-    while end and _makes(clause.steps[end - 1]):
-        end -= 1
-    return clause.steps[:end]
-
-
-def _makes(step: ir.Step) -> bool:
-    """Tell whether a step at the end of a clause hardly ever decides whether it holds."""
-    match step:
-        case ir.CallBuiltin(target=target):
-            return target is not None
-        case ir.Copy() | ir.MakeArray() | ir.MakeObject() | ir.MakeSet():
-            return True
-        case _:
-            return False
+def _looks(group: Group) -> Iterator[Look]:
+    for unit, tail in zip(group.clauses, group.tails, strict=True):
+        made = cut(replace(tail, steps=(*group.prefix, *tail.steps)))
+        driver = made.driver if made is not None else None
+        key = driver.key if isinstance(driver, ir.Scan) else None
+        yield Look(unit, key, driver.value if driver is not None else None)

@@ -109,7 +109,7 @@ class Policy:
         """Return a fresh evaluation of `program`."""
         evaluation = Evaluation(now_ns=time.time_ns(), read_module=read_module)
         base = {} if data is None else data
-        return Context(program.tree, input_, base, evaluation)
+        return Context(program.tree, input_, base, evaluation, program.remembered)
 
     def located(self, error: EvaluationError, query: str = "") -> RegoError:
         """Return an evaluation error with its place."""
