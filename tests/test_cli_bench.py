@@ -334,3 +334,20 @@ def test_assertions_are_not_measured_and_it_says_so(
     arguments = ["bench", "a.sql", "cost.rego", "-i", "plan.json", "--seconds", "0"]
     assert run(arguments) == 0
     assert "SQL assertions run in a database" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("policy")
+def test_parameters_and_rules_are_those_of_comply_yaml(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("limit.rego").write_text(
+        "package limit\nimport rego.v1\n"
+        'deny contains "found" if data.comply.parameters.limit.on == true\n'
+    )
+    arguments = ["bench", "-i", "plan.json", "--seconds", "0", "--json"]
+    for switch, number in (("true", 1), ("false", 0)):
+        Path("comply.yaml").write_text(
+            f"rules: [limit.rego]\nparameters: {{limit: {{'on': {switch}}}}}\n"
+        )
+        assert run(arguments) == 0
+        assert json.loads(capsys.readouterr().out)["findings"] == number

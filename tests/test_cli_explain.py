@@ -221,3 +221,58 @@ deny contains "a" if x == 1
     monkeypatch.setattr("comply.plan.probe.MOST_EVENTS", 3)
     assert explain(root, "rds") == 2
     assert "too much to explain" in capsys.readouterr().err
+
+
+LIMIT = """package limit
+import rego.v1
+deny contains {"msg": "too many", "address": rc.address} if {
+	some rc in input.resource_changes
+	rc.change.after.size > data.comply.parameters.limit.most
+}
+"""
+
+
+def test_what_check_is_told_by_comply_yaml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    changes = [change(f"a_disk.{n}", "a_disk", {"size": n}) for n in (1, 5, 7, 9)]
+    plan = {"format_version": "1.2", "resource_changes": changes}
+    block = 'resource "a_disk" "%s" {\n}\n'
+    comment = '# comply:ignore limit reason="a test" owner=ann\n'
+    settings = """paths: [plan.json]
+rules: [limit.rego]
+severities: {limit: critical}
+parameters: {limit: {most: 4}}
+exceptions:
+  - {rule: limit, fact: a_disk.7, reason: old, until: 2999-01-01}
+  - {rule: other, reason: of another rule}
+"""
+    write(
+        tmp_path,
+        {
+            "plan.json": json.dumps(plan),
+            "limit.rego": LIMIT,
+            "main.tf": comment + "".join(block % n for n in (5, 7, 9)),
+            "comply.yaml": settings,
+        },
+    )
+    assert run(["explain", "limit", "-f", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["found"]
+    assert [(f["fact"], f["status"], f["severity"], f["exempt"]) for f in found] == [
+        ("a_disk.5", "exempt", "critical", "exempt by ann: a test (main.tf:1)"),
+        (
+            "a_disk.7",
+            "exempt",
+            "critical",
+            "exempt until 2999-01-01: old (comply.yaml:6)",
+        ),
+        ("a_disk.9", "violation", "critical", ""),
+    ]
+    assert run(["explain", "limit"]) == 0
+    out = capsys.readouterr().out
+    assert "○ a_disk.5  plan.json\n  too many\n  exempt by ann: a test" in out
+    assert "✗ a_disk.9" in out
+    (tmp_path / "comply.yaml").rename(tmp_path / "other.yaml")
+    assert run(["explain", "limit", "plan.json", "--config", "other.yaml"]) == 0
+    assert "exempt by ann" in capsys.readouterr().out

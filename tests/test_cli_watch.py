@@ -264,6 +264,57 @@ def test_settings_are_read_again(desk: Open) -> None:
     assert step.total == 1
 
 
+def statuses(findings: list[Finding]) -> list[tuple[str, str, str]]:
+    return [(f.rule_id, str(f.status), str(f.severity)) for f in findings]
+
+
+def test_what_the_project_allows_and_weighs_counts(desk: Open) -> None:
+    text = "paths: [deploy]\nrules: [policy]\nseverities: {tier: low}\n"
+    Path("comply.yaml").write_text(text)
+    one = desk(ask=lambda: read_settings(None))
+    bad = pod("a", "three")
+    step = one.saved(bad)
+    assert statuses(step.added) == [("tier", "violation", "low")]
+    bad.write_text(f'# comply:ignore tier reason="a test"\n{bad.read_text()}')
+    step = one.saved(bad)
+    assert statuses(step.added) == [("tier", "exempt", "low")]
+    assert statuses(step.removed) == [("tier", "violation", "low")]
+    step = one.saved(pod("a"))
+    assert (statuses(step.removed), step.total) == ([("tier", "exempt", "low")], 0)
+    pod("a", "three")
+    assert run(["baseline", "create"]) == 0
+    known = "baseline: comply-baseline.json\n"
+    Path("comply.yaml").write_text(text + known)
+    assert statuses(one.saved(Path("comply.yaml")).added) == [("tier", "exempt", "low")]
+    Path("comply-baseline.json").write_text('{"schema_version": 1, "findings": []}')
+    step = one.saved(Path("comply-baseline.json"))
+    assert statuses(step.added) == [("tier", "violation", "low")]
+    Path("comply.yaml").write_text(
+        f"{text}exceptions: [{{rule: tier, reason: x}}, {{rule: other, reason: x}}]\n"
+    )
+    step = one.saved(Path("comply.yaml"))
+    assert statuses(step.added) == [
+        ("comply/unused-exception", "warning", "low"),
+        ("tier", "exempt", "low"),
+    ]
+
+
+def test_comments_of_a_configuration_count_for_its_plan(desk: Open) -> None:
+    Path("plan.json").write_text(plan({"a": "public"}))
+    block = 'resource "aws_s3_bucket" "a" {\n}\n'
+    Path("main.tf").write_text(block)
+    one = desk("plan.json")
+    assert [str(f.status) for f in one.first] == ["violation"]
+    Path("main.tf").write_text(f'# comply:ignore bucket reason="x"\n{block}')
+    step = one.saved(Path("main.tf"))
+    assert [str(f.status) for f in step.added] == ["exempt"]
+    Path("plan.json").write_text(plan({"a": "public", "b": "public"}))
+    step = one.saved(Path("plan.json"))
+    assert [(f.fact, str(f.status)) for f in step.added] == [
+        ("aws_s3_bucket.b", "violation")
+    ]
+
+
 def test_scripts_are_checked_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,8 @@ import click
 
 from comply.cli.cache import cache_folder
 from comply.cli.cached_check import Options
-from comply.cli.check import check, day, merge
-from comply.cli.exemptions import Judged, exempt_known
+from comply.cli.check import check, merge
+from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.settings import Settings, read_settings
 from comply.exempt.baseline import Entry, dump, entries, is_kept, match, parse
 from comply.findings import Finding, Status
@@ -129,7 +129,7 @@ def _found(settings: Settings) -> list[Finding]:
     settings = replace(settings, baseline=None)
     options = Options(cache=cache_folder())
     findings, run = check(settings, options)
-    judged = Judged(day(None), whole=False, texts=options.texts)
+    judged = replace(judged_by(settings, options), whole=False)
     findings, _ = exempt_known(findings, run, settings, judged)
     broken = next((f for f in findings if f.status is Status.ERROR), None)
     if broken is not None:

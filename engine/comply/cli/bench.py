@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import click
 from comply.bench.run import Budget, measure
 from comply.bench.text import write
 from comply.check.session import Session
+from comply.cli.check import merge
 from comply.cli.inputs import survey
+from comply.cli.settings import left_out, read_settings
 from comply.cli.terminal import Choice, wants_colour
 from comply.load import LOADERS
 from comply.report.look import look_of
@@ -45,6 +48,13 @@ from comply.source import ComplyError
     help="What the input is, where it does not tell.",
 )
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The settings: parameters of rules, and the rules if none are named here. "
+    "Default: comply.yaml, if there is one here.",
+)
+@click.option(
     "--seconds",
     type=click.FloatRange(min=0),
     default=5.0,
@@ -75,6 +85,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     inputs: tuple[Path, ...],
     packs: tuple[str, ...],
     kind: str | None,
+    config: Path | None,
     seconds: float,
     runs: int,
     as_json: bool,
@@ -95,16 +106,22 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 
     Exit code: 0 measured, 2 could not be.
     """  # noqa: D301  (click wants the character)
-    if not (rules or packs):
+    settings = merge(read_settings(config), (), rules, packs)
+    if not (settings.rules or settings.packs):
         raise ComplyError(
-            "there are no rules to measure", hint="name files of rules, or a --pack"
+            "there are no rules to measure",
+            hint="name files of rules, or a --pack, here or in comply.yaml",
         )
     started = time.perf_counter()
-    session = Session(rules=rules, packs=packs)
+    session = Session(
+        rules=settings.rules,
+        packs=settings.packs,
+        parameters=dict(settings.parameters),
+    )
     compiled = time.perf_counter()
     for problem in session.problems:
         raise ComplyError(problem.message, problem.span, problem.remediation)
-    _load(session, inputs, kind)
+    _load(session, inputs, kind, left_out(settings))
     spent = ((compiled - started) * 1000, (time.perf_counter() - compiled) * 1000)
     report = measure(session, Budget(runs, seconds), spent)
     out = sys.stdout
@@ -115,13 +132,18 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     return 0
 
 
-def _load(session: Session, inputs: tuple[Path, ...], kind: str | None) -> None:
+def _load(
+    session: Session,
+    inputs: tuple[Path, ...],
+    kind: str | None,
+    skips: Callable[[Path], bool],
+) -> None:
     """Load what is at the paths of the inputs.
 
     Raises:
         ComplyError: something cannot be read, or there is nothing.
     """
-    found = survey(inputs, kind)
+    found = survey(inputs, kind, skips)
     for error in found.errors:
         raise error
     for item in found.inputs:

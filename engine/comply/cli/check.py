@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,9 @@ import click
 from comply.cli.addresses import live_options, names_database
 from comply.cli.cache import cache_folder
 from comply.cli.cached_check import Options, check_files
-from comply.cli.exemptions import Judged, exempt_known
+from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.outputs import outputs, write_all
-from comply.cli.settings import Settings, read_settings
+from comply.cli.settings import FLAG, Settings, read_settings
 from comply.cli.terminal import Choice
 from comply.cli.undetermined import UNDETERMINED
 from comply.findings import SEVERITIES, Finding, Severity, Status
@@ -181,8 +181,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     options = Options(kind, moment(now), None if no_cache else cache_folder(), jobs)
     tree = _compared(diff)
     findings, run = check(settings, options)
-    whole = not (paths or rules or packs)
-    judged = Judged(day(options.now), whole, options.texts, bool(rules or packs))
+    judged = judged_by(settings, options)
     findings, run = exempt_known(findings, run, settings, judged)
     if tree is not None:
         from comply.cli.diff_check import Asked, only_new
@@ -269,11 +268,14 @@ def merge(
     Rules and packs on the command line replace those of the file, both of them: who
     names rules wants these and no others.
     """
+    origins = dict(settings.origins)
     if paths:
         settings = replace(settings, paths=paths)
+        origins["paths"] = FLAG
     if rules or packs:
         settings = replace(settings, rules=rules, packs=packs)
-    return settings
+        origins["rules"] = origins["packs"] = FLAG
+    return replace(settings, origins=origins)
 
 
 def override(
@@ -289,11 +291,6 @@ def override(
         undetermined=undetermined or settings.undetermined,
         baseline=baseline or settings.baseline,
     )
-
-
-def day(now: datetime | None) -> date:
-    """Return the day that exceptions are held against, in UTC."""
-    return (now or datetime.now(UTC)).astimezone(UTC).date()
 
 
 def moment(text: str | None) -> datetime | None:

@@ -223,6 +223,7 @@ def _from_here(asked: Asked, packs: tuple[str, ...]) -> Asked:
             rules=tuple(here / path for path in settings.rules),
             packs=settings.packs if named else packs,
             baseline=here / settings.baseline if settings.baseline else None,
+            sources={plan: here / path for plan, path in settings.sources.items()},
         ),
         replace(
             options,

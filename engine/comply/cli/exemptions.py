@@ -6,11 +6,12 @@ say is said here, on every run.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comply.cli.settings import Settings
+from comply.cli.cached_check import Options
+from comply.cli.settings import FLAG, Settings
 from comply.exempt.allowance import Allowance, fits
 from comply.findings import Finding, Severity
 from comply.report.run import Run, ordered
@@ -36,10 +37,40 @@ class Judged:
     chosen: bool = False
 
 
+def judged_by(settings: Settings, options: Options) -> Judged:
+    """Return what exceptions need to know of a run that was asked for so."""
+    given = {name for name, origin in settings.origins.items() if origin == FLAG}
+    return Judged(
+        day(options.now),
+        whole=given.isdisjoint({"paths", "rules", "packs"}),
+        texts=options.texts,
+        chosen=not given.isdisjoint({"rules", "packs"}),
+    )
+
+
+def day(now: datetime | None) -> date:
+    """Return the day that exceptions are held against, in UTC."""
+    return (now or datetime.now(UTC)).astimezone(UTC).date()
+
+
 def exempt_known(
     findings: list[Finding], run: Run, settings: Settings, judged: Judged
 ) -> tuple[list[Finding], Run]:
     """Return findings with the severities and the exceptions of the project, and the run.
+
+    Raises:
+        ComplyError: if there is a baseline that cannot be read.
+    """
+    findings, run = held_against(findings, run, settings, judged)
+    return ordered(findings), run
+
+
+def held_against(
+    findings: list[Finding], run: Run, settings: Settings, judged: Judged
+) -> tuple[list[Finding], Run]:
+    """Return what `exempt_known` does: first the findings as they were given, in order.
+
+    What there is to say of exceptions follows them.
 
     Raises:
         ComplyError: if there is a baseline that cannot be read.
@@ -50,7 +81,7 @@ def exempt_known(
         findings, run = _with_exceptions(findings, run, settings, judged)
     if settings.baseline is not None:
         findings, run = _with_baseline(findings, run, settings.baseline, judged)
-    return ordered(findings), run
+    return findings, run
 
 
 def _weighed(finding: Finding, severities: dict[str, str]) -> Finding:
@@ -68,16 +99,23 @@ def _with_exceptions(
         return findings, run
     # Imported here because a run without findings has nothing to read.
     from comply.cli.exempt_sources import Commented, commented_sources
+    from comply.exempt.annotations import KEY
     from comply.exempt.apply import exceptions_in, exempt
+    from comply.exempt.comments import MARK
     from comply.exempt.terraform_blocks import grounds
 
     commented = Commented()
     if run.modules or run.plans:
         commented = commented_sources(run, settings.sources)
     texts = {**commented.texts, **judged.texts}
-    inline, mistakes = exceptions_in(
-        [*named, *commented.texts], lambda name: _source(name, texts)
-    )
+
+    def read(name: str) -> Source | None:
+        source = _source(name, texts)
+        if source is not None and MARK not in source.text and KEY not in source.text:
+            judged.texts[name] = ""
+        return source
+
+    inline, mistakes = exceptions_in([*named, *commented.texts], read)
     found = exempt(
         findings,
         inline,

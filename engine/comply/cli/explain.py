@@ -3,15 +3,20 @@
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from comply.check.session import Session
+from comply.cli.cached_check import Options
+from comply.cli.check import merge
+from comply.cli.exemptions import held_against, judged_by
 from comply.cli.inputs import survey
-from comply.cli.settings import read_settings
+from comply.cli.settings import Settings, left_out, read_settings
 from comply.cli.terminal import wants_colour
+from comply.cli.whole_check import named_documents
 from comply.explain.machine import reason_object
 from comply.explain.story import (
     Found,
@@ -24,7 +29,9 @@ from comply.explain.story import (
 from comply.explain.text import held_lines, reason_lines
 from comply.load.facts import Document
 from comply.report.characters import one_line, visible
+from comply.report.exempt import sentence
 from comply.report.look import Look, look_of
+from comply.report.run import Run
 from comply.rules.files import RuleFile, pack_files, packs, user_files
 from comply.source import ComplyError
 
@@ -47,6 +54,12 @@ _MOST: Final = 5
     help="A file or folder of your rules. Default: those that come with comply.",
 )
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The settings. Default: comply.yaml, if there is one here.",
+)
+@click.option(
     "--fact", default="", metavar="ADDRESS", help="Only what is about this fact."
 )
 @click.option(
@@ -60,6 +73,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     what: str,
     paths: tuple[Path, ...],
     rules: tuple[Path, ...],
+    config: Path | None,
     fact: str,
     everything: bool,
     form: str,
@@ -69,7 +83,8 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     RULE is the id of a rule, as `comply check` prints it below a finding; FINGERPRINT
     is that of a finding, as in its JSON report, or the beginning of it. The rule is run
     on the PATHs again, and its lines are shown with the values that made them true; of
-    what found nothing, the first expression that failed.
+    what found nothing, the first expression that failed. Parameters of rules, severities,
+    exceptions and a baseline count as they do for `comply check`.
 
     \b
     comply explain terraform/baseline/no-public-rds plan.json
@@ -78,12 +93,12 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 
     Exit code: 0 there is an answer, 2 there is no such rule or finding.
     """  # noqa: D301  (click wants the character)
-    settings = read_settings(None)
-    files = _files(*((rules, ()) if rules else (settings.rules, settings.packs)))
-    session = Session(rules=(), packs=())
-    documents = _documents(session, paths or settings.paths)
+    settings = merge(read_settings(config), paths, rules, ())
+    files = _files(settings.rules, settings.packs)
+    documents = _documents(settings)
     data = {"comply": {"parameters": settings.parameters}}
     target, stories = _stories(what, files, documents, data, fact)
+    stories = _as_allowed(stories, documents, settings)
     if form == "json":
         _write_json(target, stories)
     else:
@@ -102,8 +117,9 @@ def _files(rules: Iterable[Path], chosen: tuple[str, ...]) -> list[RuleFile]:
     return files
 
 
-def _documents(session: Session, paths: Iterable[Path]) -> list[Document]:
-    found = survey(tuple(paths) or (Path(),), None)
+def _documents(settings: Settings) -> list[Document]:
+    session = Session(rules=(), packs=())
+    found = survey(settings.paths or (Path(),), None, left_out(settings))
     if found.errors:
         raise found.errors[0]
     for item in found.inputs:
@@ -139,6 +155,23 @@ def _stories(
     )
 
 
+def _as_allowed(
+    stories: list[Found | NotFound], documents: list[Document], settings: Settings
+) -> list[Found | NotFound]:
+    """Return stories with what `comply check` says of their findings: what is exempt."""
+    findings = [story.finding for story in stories if isinstance(story, Found)]
+    run = Run(
+        modules=named_documents(documents, "terraform_source"),
+        plans=named_documents(documents, "terraform_plan"),
+    )
+    judged = replace(judged_by(settings, Options()), whole=False)
+    made = iter(held_against(findings, run, settings, judged)[0])
+    return [
+        replace(story, finding=next(made)) if isinstance(story, Found) else story
+        for story in stories
+    ]
+
+
 def _first(stories: list[Found | NotFound]) -> list[Found | NotFound]:
     """Return the first findings, or where there are none, the first reasons."""
     found = [story for story in stories if isinstance(story, Found)]
@@ -162,6 +195,9 @@ def _found_object(story: Found) -> dict[str, Any]:
         "document": story.document,
         "fact": story.finding.fact,
         "message": story.finding.message,
+        "status": story.finding.status,
+        "severity": story.finding.severity,
+        "exempt": sentence(story.finding),
         "fingerprint": story.finding.fingerprint,
         "lines": [
             {
@@ -210,10 +246,14 @@ def _write_text(
 
 def _found(story: Found, look: Look) -> Iterable[str]:
     made = story.finding
-    mark = look.paint("1;31", look.pick("✗", "x"))
+    exempt = sentence(made)
+    colour, signs = ("2", ("○", "o")) if exempt else ("1;31", ("✗", "x"))
+    mark = look.paint(colour, look.pick(*signs))
     about = look.paint("1", one_line(made.fact)) or "the whole document"
     yield f"{mark} {about}  {look.paint('2', story.document)}"
     yield f"  {visible(made.message)}"
+    if exempt:
+        yield f"  {exempt}"
     yield from (f"    {line}" for line in held_lines(story.lines, look))
     yield "  " + look.paint("2", f"fingerprint {made.fingerprint}")
 

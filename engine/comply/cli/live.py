@@ -8,7 +8,7 @@ import click
 
 from comply.cli.addresses import address_of, asked, login_of, names_database
 from comply.cli.cache import cache_folder
-from comply.cli.exemptions import Judged, exempt_known
+from comply.cli.exemptions import Judged, day, exempt_known
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import read_settings
 from comply.database.address import Address, Login
@@ -28,7 +28,7 @@ def run_check(context: click.Context) -> int:
     Raises:
         ComplyError: a database cannot be reached, refuses the login, or fails.
     """
-    from comply.cli.check import day, exit_code, moment
+    from comply.cli.check import exit_code, moment
 
     started = time.perf_counter()
     given = context.params

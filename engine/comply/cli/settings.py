@@ -6,6 +6,7 @@ A flag goes before the environment, that before the file, that before the defaul
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ from comply.load.folder import take_all
 from comply.source import ComplyError, Span
 
 NAME: Final = "comply.yaml"
+
+FLAG: Final = "the command line"
+"""The origin of settings that flags and arguments give."""
 
 _UNDETERMINED: Final = ("pass", "warn", "fail")
 
@@ -28,6 +32,8 @@ class Settings:
     `severities` maps rules or patterns to severities; `formats` are reports as `-f`
     names them; `sources` maps patterns of plans to the folders of the configurations
     they are of; `file` is the comply.yaml the settings come from, if there is one.
+    `timeout` (seconds), `max_findings` and `max_memory` (MB) are what one rule may take,
+    0 for any; `var_files` hold the values of Terraform variables.
     `origins` tells where each setting that is no default was given.
     """
 
@@ -44,6 +50,10 @@ class Settings:
     baseline: Path | None = None
     formats: tuple[str, ...] = ()
     sources: dict[str, Path] = field(default_factory=dict)
+    timeout: float = 30.0
+    max_findings: int = 250_000
+    max_memory: int = 1_024
+    var_files: tuple[Path, ...] = ()
     origins: dict[str, str] = field(default_factory=dict, compare=False)
 
 
@@ -117,6 +127,23 @@ def _undetermined(name: str, text: str) -> str:
     return _one_of(name, text, _UNDETERMINED)
 
 
+def _amount(name: str, text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < inf:
+        raise ComplyError(
+            f"{name}: {text!r} is no number from 0 on",
+            hint=f"unset {name}, or give it a number; 0 is no limit",
+        )
+    return found
+
+
+def _count(name: str, text: str) -> int:
+    return int(_amount(name, text))
+
+
 def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
         raise ComplyError(
@@ -135,6 +162,10 @@ VARIABLES: Final[dict[str, Callable[[str, str], Any]]] = {
     "undetermined": _undetermined,
     "baseline": _path,
     "formats": _words,
+    "timeout": _amount,
+    "max_findings": _count,
+    "max_memory": _count,
+    "var_files": _paths,
 }
 """The settings that a variable can give, and what reads its text."""
 
@@ -174,6 +205,10 @@ def _read(file: Path) -> Settings:
         baseline=here / config.baseline if config.baseline else None,
         formats=tuple(_format(text, here) for text in config.formats),
         sources={_below(here, k): here / v for k, v in config.sources.items()},
+        timeout=config.timeout,
+        max_findings=config.max_findings,
+        max_memory=config.max_memory,
+        var_files=tuple(here / p for p in config.var_files),
         origins={name: _origin(locate, name, file) for name in value or {}},
     )
 

@@ -14,8 +14,8 @@ import click
 from comply.cli.addresses import names_database
 from comply.cli.cache import cache_folder
 from comply.cli.cached_check import Options
-from comply.cli.check import check, day, merge, moment, override
-from comply.cli.exemptions import Judged, exempt_known
+from comply.cli.check import check, merge, moment, override
+from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.outputs import outputs, write_all
 from comply.cli.settings import Settings, read_settings
 from comply.cli.spacelift_plan import RawPlan, find_plan
@@ -120,8 +120,7 @@ def _found(
         given["kind"], moment(given["now"]), cache, given["jobs"], plan=source
     )
     findings, run = check(settings, options)
-    chosen = bool(given["rules"] or given["packs"])
-    judged = Judged(day(options.now), whole=False, texts=options.texts, chosen=chosen)
+    judged = replace(judged_by(settings, options), whole=False)
     return exempt_known(findings, run, settings, judged)
 
 

@@ -4,24 +4,30 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from comply.check.session import Delta
 from comply.cli.cached_check import Options
+from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.found import Input
 from comply.cli.inputs import name_kind, nothing_in, unreadable
 from comply.cli.settings import NAME, Settings
-from comply.cli.undetermined import sort_undetermined
-from comply.cli.whole_check import Opened, judge, open_session
+from comply.cli.whole_check import (
+    Opened,
+    judge,
+    named_documents,
+    open_session,
+    standing,
+)
 from comply.findings import Finding
 from comply.load.detect import role
 from comply.load.encoding import read
 from comply.load.folder import CANDIDATES, SKIPPED, walk
+from comply.load.terraform_source.folder import is_configuration
 from comply.report.redact import redact
 from comply.report.run import Run, ordered
-from comply.rules.rule import Rule
 from comply.source import ComplyError, LoadError, Source
 
 _RULES: Final = (".rego", ".sql")
@@ -54,7 +60,8 @@ class Watched:
     """A session that follows files.
 
     `ask` reads the settings anew. While `trouble` is not empty, the session is that of
-    the last rules that compiled. `secrets` are the sensitive values seen so far: a
+    the last rules that compiled. `standing` are the findings of now, with what the
+    project says of them, and `run` is the report's. `secrets` are the sensitive values seen so far: a
     finding that goes may name one that its document no longer has.
     """
 
@@ -62,8 +69,8 @@ class Watched:
     options: Options
     settings: Settings
     opened: Opened
-    rules: list[Rule]
-    total: int = 0
+    run: Run
+    standing: list[Finding] = field(default_factory=list)
     trouble: str = ""
     secrets: set[str] = field(default_factory=set)
 
@@ -79,8 +86,8 @@ def open_watch(
     settings = ask()
     opened = open_session(settings, options)
     findings, run = judge(settings, opened)
-    watched = Watched(ask, options, settings, opened, opened.session.described())
-    watched.total = len(findings)
+    findings, run = exempt_known(findings, run, settings, judged_by(settings, options))
+    watched = Watched(ask, options, settings, opened, run, findings)
     if findings:
         _note_secrets(watched)
     return watched, findings, run
@@ -95,6 +102,8 @@ def places(settings: Settings) -> tuple[list[Path], list[Path]]:
     whole = [path for path in named if path.is_dir()]
     alone = [path.parent for path in named if not path.is_dir()]
     alone.append(_settings_file(settings).parent)
+    alone += [settings.baseline.parent] if settings.baseline else []
+    alone += settings.sources.values()
     return list(dict.fromkeys(whole)), list(dict.fromkeys(alone))
 
 
@@ -119,7 +128,7 @@ def advance(watched: Watched, changed: Iterable[Path]) -> Step | None:
         step.units_run,
         step.units_reused,
         time.perf_counter() - started,
-        watched.total,
+        len(watched.standing),
         watched.trouble,
         step.reopened,
     )
@@ -132,7 +141,7 @@ def _concerned(watched: Watched, changed: Iterable[Path]) -> dict[str, bool | No
     """
     found: dict[str, bool | None] = {}
     for path in sorted(set(_every_file(watched, changed))):
-        if _same(_settings_file(watched.settings), path) or _is_rule(watched, path):
+        if _tells(watched, path) or _is_rule(watched, path):
             found[str(_shortest(path))] = None
             continue
         for root in watched.settings.paths or (Path(),):
@@ -154,6 +163,23 @@ def _every_file(watched: Watched, changed: Iterable[Path]) -> Iterator[Path]:
         else:
             yield path
         yield from (p for p in held if path in p.parents and not p.exists())
+
+
+def _tells(watched: Watched, path: Path) -> bool:
+    """Tell whether a file says what the project allows.
+
+    The comments of a configuration do, for the plans of it.
+    """
+    settings = watched.settings
+    files = [
+        _settings_file(settings),
+        *([settings.baseline] if settings.baseline else []),
+    ]
+    if any(_same(file, path) for file in files):
+        return True
+    folders = [*settings.sources.values(), *(Path(p).parent for p in watched.run.plans)]
+    own = is_configuration(path.name)
+    return own and any(_same(folder, path.parent) for folder in folders)
 
 
 def _settings_file(settings: Settings) -> Path:
@@ -209,17 +235,18 @@ def _reopen(watched: Watched, files: tuple[str, ...]) -> Step:
         if problems:
             watched.trouble = "\n".join(_told(problem) for problem in problems)
             return Step(files, [], [])
-        before, _ = judge(watched.settings, watched.opened)
-        after, _ = judge(settings, opened)
+        watched.options.texts.clear()
+        after, run = judge(settings, opened)
+        judged = judged_by(settings, watched.options)
+        after, run = exempt_known(after, run, settings, judged)
     except ComplyError as error:
         watched.trouble = error.render()
         return Step(files, [], [])
+    added, removed = _difference(watched.standing, after)
     watched.settings, watched.opened, watched.trouble = settings, opened, ""
-    watched.rules = opened.session.described()
-    watched.total = len(after)
+    watched.run, watched.standing = run, after
     if after:
         _note_secrets(watched)
-    added, removed = _difference(before, after)
     return Step(files, added, removed, reopened=True)
 
 
@@ -255,16 +282,14 @@ def _key(item: Finding) -> tuple[str, ...]:
 
 def _follow(watched: Watched, names: dict[str, bool]) -> Step:
     """Take files by name, whether the user named each, one after the other."""
-    before = list(watched.opened.errors)
     deltas = [d for n, own in names.items() if (d := _take(watched, n, own=own))]
     if any(d.added or d.removed for d in deltas):
         _note_secrets(watched)
-    came = [item for delta in deltas for item in delta.added]
-    went = [item for delta in deltas for item in delta.removed]
-    worse, better = _difference(before, watched.opened.errors)
-    added = [*worse, *_shown(watched, came)]
-    removed = [*better, *_shown(watched, went)]
-    watched.total += len(added) - len(removed)
+    for name in names:
+        watched.options.texts.pop(name, None)
+    after = _standing(watched)
+    added, removed = _difference(watched.standing, after)
+    watched.standing = after
     return Step(
         tuple(names),
         added,
@@ -317,11 +342,18 @@ def _read_again(watched: Watched, source: Source, *, own: bool) -> Delta | None:
     return delta
 
 
-def _shown(watched: Watched, findings: list[Finding]) -> list[Finding]:
-    """Return findings as a report shows them."""
-    choice = watched.settings.undetermined
-    shown, _, _ = sort_undetermined(findings, watched.rules, choice)
-    return redact(shown, watched.secrets) if shown else []
+def _standing(watched: Watched) -> list[Finding]:
+    """Return the findings of now, with what the project says of them."""
+    settings, documents = watched.settings, watched.opened.session.documents
+    findings, _, _ = standing(settings, watched.opened)
+    run = replace(
+        watched.run,
+        modules=named_documents(documents, "terraform_source"),
+        plans=named_documents(documents, "terraform_plan"),
+    )
+    judged = judged_by(settings, watched.options)
+    shown = redact(findings, watched.secrets) if findings else []
+    return exempt_known(shown, run, settings, judged)[0]
 
 
 def _note_secrets(watched: Watched) -> None:

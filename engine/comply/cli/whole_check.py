@@ -95,11 +95,7 @@ def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
     """Return the findings of a session, in order and without secrets, and what was done."""
     session, found, packs = opened.session, opened.found, opened.packs
     documents = session.documents
-    findings, hidden, failing = sort_undetermined(
-        [*opened.errors, *session.check()], session.described(), settings.undetermined
-    )
-    if documents and not findings and not any(session.evaluated.values()):
-        findings.append(idle())
+    findings, hidden, failing = standing(settings, opened)
     notices = list(found.notices(rules_named=bool(settings.rules)))
     if session.unfollowed:
         notices.append(
@@ -120,8 +116,8 @@ def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
         threshold=Severity(settings.fail_on),
         failing=failing,
         about={rule.id: rule for rule in session.described()},
-        modules=_named(documents, "terraform_source"),
-        plans=_named(documents, "terraform_plan"),
+        modules=named_documents(documents, "terraform_source"),
+        plans=named_documents(documents, "terraform_plan"),
     )
     if findings:
         secrets = frozenset[str]().union(*(d.sensitive() for d in documents))
@@ -129,7 +125,24 @@ def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
     return findings, run
 
 
-def _named(documents: list[Document], kind: str) -> tuple[str, ...]:
+def standing(
+    settings: Settings, opened: Opened
+) -> tuple[list[Finding], int, frozenset[str]]:
+    """Return what stands in a session, how much is hidden, and the rules that fail.
+
+    What is hidden and what fails is undetermined. Secrets are still in the findings.
+    """
+    session = opened.session
+    findings, hidden, failing = sort_undetermined(
+        [*opened.errors, *session.check()], session.described(), settings.undetermined
+    )
+    if session.documents and not findings and not any(session.evaluated.values()):
+        findings.append(idle())
+    return findings, hidden, failing
+
+
+def named_documents(documents: list[Document], kind: str) -> tuple[str, ...]:
+    """Return the names of the documents of a kind."""
     return tuple(document.name for document in documents if document.kind == kind)
 
 
