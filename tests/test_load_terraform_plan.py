@@ -2,12 +2,14 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from comply.findings import Status
 from comply.load import load
+from comply.load.detect import detect
 from comply.load.facts import Document, facts
 from comply.load.terraform_plan import identity
 from comply.plan.values import Value
@@ -157,6 +159,33 @@ def test_what_is_no_plan_is_called_by_name(text: str, message: str) -> None:
         loaded(text)
     if "not" in message and "plan" in message:
         assert "terraform show -json" in caught.value.hint
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[command]/bin/terraform show\n", "\n::debug::exited with code 0.\n"),
+        ("\x1b[0m::debug::x\n", "\n"),
+        ("", "\n::set-output name=x::{y}\n"),
+    ],
+)
+def test_what_is_offered_strips_the_text_around(
+    before: str, after: str, indent: int | None, tmp_path: Path
+) -> None:
+    separators = (",", ":") if indent is None else None
+    plan = json.dumps(json.loads(PLAN), indent=indent, separators=separators)
+    (tmp_path / "my plan.json").write_text(before + plan + after)
+    with pytest.raises(LoadError) as caught:
+        load(Source("my plan.json", before + plan + after), "terraform_plan")
+    offer = caught.value.hint.partition("To strip it here: ")[2]
+    subprocess.run(["/bin/sh", "-c", offer], cwd=tmp_path, check=True)
+    text = (tmp_path / "clean.json").read_text()
+    assert json.loads(text) == json.loads(PLAN)
+    assert detect(Source("<stdin>", before + plan)) == "terraform_plan"
+    with pytest.raises(LoadError) as caught:
+        load(Source("<stdin>", before + plan + after), "terraform_plan")
+    assert caught.value.hint.endswith("| comply check -")
 
 
 def test_pollution_is_shown() -> None:

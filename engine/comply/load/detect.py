@@ -1,10 +1,14 @@
 """SOURCE -> KIND: which loader reads it, by content first, then by name."""
 
+import re  # noqa: TID251  (a linear pattern of ours, no Rego)
 from pathlib import PurePath
 from typing import Final, Literal, TypeAlias
 
 from comply.load.json_text import top_keys
 from comply.source import Source
+
+PLAN_START: Final = re.compile(r'\{\s*"format_version"')
+"""How the JSON of a plan begins, wherever that is in a text."""
 
 Role: TypeAlias = Literal["document", "rules", "template", "none"]
 
@@ -34,7 +38,7 @@ def detect(source: Source) -> str | None:
     text = source.text
     if kind := _json_kind(source):
         return kind
-    if '{"format_version"' in text or "will perform the following actions" in text:
+    if PLAN_START.search(text) or "will perform the following actions" in text:
         return "terraform_plan"
     if suffix in _YAML_NAMES and "apiVersion" in text and "kind" in text:
         return "kubernetes"

@@ -10,15 +10,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from shlex import quote
 from typing import Any, Final
 
 from comply.findings import Finding, Severity, Status
+from comply.load.detect import PLAN_START
 from comply.load.facts import Collection, Document, Path
 from comply.load.json_text import LARGE, places, read_json, read_one
 from comply.load.terraform_sensitive import sensitive_strings
 from comply.plan.shape import Shape, united
 from comply.plan.values import Value
 from comply.source import LoadError, Source, Span
+
+_STDIN: Final = "<stdin>"
 
 _REMEDY: Final = (
     "make it so: terraform plan -out plan.tfplan && "
@@ -200,23 +204,28 @@ def _explain(source: Source, error: LoadError) -> LoadError:
             "not the plan",
             hint=_REMEDY,
         )
-    if "will perform the following actions" in text or "\x1b[" in first:
+    polluted = _polluted(source)
+    if polluted is None and (
+        "will perform the following actions" in text or "\x1b[" in first
+    ):
         return LoadError(
             f"{source.name}: this is what `terraform plan` shows to people, not JSON",
             hint=_REMEDY,
         )
     # A plan is one long line, and what stands around the error may be a secret.
     span = replace(error.span, line="") if error.span else None
-    return _polluted(source) or LoadError(error.message, span, error.hint)
+    return polluted or LoadError(error.message, span, error.hint)
 
 
 def _polluted(source: Source) -> LoadError | None:
     """Return the error for a plan with lines of a CI system around it."""
-    at = source.text.find('{"format_version"')
-    if at < 0:
+    found = PLAN_START.search(source.text)
+    if found is None:
         return None
+    at, way = found.start(), ""
     try:
         _, end = read_one(source, at)
+        way = _way_out(source, at, end)
     except LoadError:
         if at == 0:
             return None
@@ -228,8 +237,22 @@ def _polluted(source: Source) -> LoadError | None:
         "there is text around the plan's JSON, such as a CI wrapper prints",
         replace(span, width=min(len(span.line), 40)),
         hint="write the plan in a step of its own; with setup-terraform set "
-        "`terraform_wrapper: false`",
+        f"`terraform_wrapper: false`{way}",
     )
+
+
+def _way_out(source: Source, at: int, end: int) -> str:
+    """Return what to type to take a plan out of the lines around it, if that is simple."""
+    start = '{"format_version"'
+    if "\n" not in source.text[at:end] and source.text.startswith(start, at):
+        take = f"grep -o '{start}.*}}'"
+    elif (at == 0 or source.text[at - 1] == "\n") and source.text[:end].endswith("\n}"):
+        take = "sed -n '/^{/,/^}/p'"
+    else:
+        return ""
+    if source.name == _STDIN:
+        return f". To strip it here: ... | {take} | comply check -"
+    return f". To strip it here: {take} {quote(source.name)} > clean.json"
 
 
 def _problems(source: Source, plan: dict[str, Any]) -> list[Finding]:
