@@ -141,8 +141,8 @@ class Program:
     `entries` the units of the rules that a check starts from, `members` gives what
     all units of one find, `aggregates` are the rules known by what each element adds.
     `screen(context, found)` adds to a list what all units find, as (unit, key, element,
-    result), where units are counted through `entries`. `remembered` is for evaluations to share. `file` is the name under which tracebacks and `linecache` know the
-    code.
+    result), where units are counted through `entries`. `remembered` is for evaluations
+    to share. `file` is the name under which tracebacks and `linecache` know the code.
     """
 
     code: Code
