@@ -385,6 +385,86 @@ def _law_session() -> Session:
     return Session(rules=[folder / "unknown_law.rego"])
 
 
+JOIN_VALUES: tuple[Any, ...] = (None, True, 0, 1, "x")
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from("rstuv"),
+        st.sampled_from("rs"),
+        st.dictionaries(
+            st.sampled_from(("a", "b", "ok")), st.sampled_from(JOIN_VALUES)
+        ),
+        st.sets(st.sampled_from(("a", "b", "ok"))),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def _joins_session() -> Session:
+    folder = Path(__file__).parents[1] / "fixtures" / "check"
+    return Session(rules=[folder / "unknown_joins.rego"])
+
+
+def _shown(findings: list[Finding]) -> set[tuple[Status, str, str]]:
+    return {(f.status, f.fact, f.message) for f in findings}
+
+
+@settings(max_examples=20)
+@given(STEPS)
+def test_joins_follow_edits_as_if_checked_from_scratch(
+    steps: list[tuple[str, str, dict[str, Any], set[str], bool]],
+) -> None:
+    held: dict[str, dict[str, Any]] = {}
+    running = _joins_session()
+    loaded = running.load(json.dumps(plan()).encode(), "terraform_plan")
+    shown = _shown(running.check())
+    for name, kind, after, unknown, remove in steps:
+        known = {k: v for k, v in after.items() if k not in unknown}
+        made = resource(name, known, dict.fromkeys(unknown, True), kind)
+        if name in held and remove:
+            del held[name]
+            change = Change(removed=(name,))
+        elif name in held:
+            held[name] = made
+            change = Change(updated=((name, made),))
+        else:
+            held[name] = made
+            change = Change(added=(made,))
+        delta = running.apply(loaded, change)
+        shown = (shown - _shown(delta.removed)) | _shown(delta.added)
+        fresh = _joins_session()
+        fresh.load(json.dumps(plan(*held.values())).encode(), "terraform_plan")
+        wanted = _shown(fresh.check())
+        assert _shown(running.check()) == wanted
+        assert shown == wanted
+
+
+JOINED = st.dictionaries(
+    st.sampled_from(("a", "b", "ok")), st.sampled_from((0, 1, True)), max_size=3
+)
+
+
+@settings(max_examples=20)
+@given(JOINED, JOINED, st.sampled_from(("a", "b", "ok")))
+def test_certain_joins_hold_whatever_a_value_turns_out_to_be(
+    first: dict[str, Any], second: dict[str, Any], unknown: str
+) -> None:
+    known = {k: v for k, v in second.items() if k != unknown}
+    rules = _joins_session()
+    r, s = resource("r", first, None, "r"), resource("s", known, {unknown: True}, "s")
+    loaded = rules.load(json.dumps(plan(r, s)).encode(), "terraform_plan")
+    before = rules.check()
+    certain = {(f.fact, f.message) for f in before if f.status is Status.VIOLATION}
+    open_ = any(f.status is Status.UNDETERMINED for f in before)
+    for value in (0, 1, True, "x", None):
+        full = resource("s", known | {unknown: value}, None, "s")
+        rules.update(loaded, plan(r, full))
+        after = {(f.fact, f.message) for f in rules.check()}
+        assert certain <= after
+        assert open_ or after == certain
+
+
 EDITS = st.lists(
     st.tuples(
         st.sampled_from("rst"),

@@ -45,12 +45,14 @@ class Running:
     """A clause or a whole rule over one document, and its current findings.
 
     `found` holds them by the id of the element that gave them, 0 for the whole.
+    `touched` are the ids of the elements that the last change ran it for, None for all.
     """
 
     item: Clause | Whole
     context: Context
     unit: Unit | None
     found: dict[int, list[Finding]] = field(default_factory=dict)
+    touched: frozenset[int] | None = None
 
 
 @dataclass(slots=True)
@@ -235,6 +237,7 @@ def _advance(
         return
     else:
         wave.rerun += 1
+    running.touched = touched
     if touched is None or unit is None or unit.error is not None:
         gone += [f for found in running.found.values() for f in found]
         _find_all(runner, state, running)

@@ -19,19 +19,26 @@ from comply.check.results import Places
 from comply.findings import Finding
 from comply.load.facts import Document
 from comply.load.terraform_sensitive import marks_something
+from comply.plan.doubt import GIVEN
 from comply.rules.checks import RegoChecks
 
 FACTS: Final = "resource_changes"
-GIVEN: Final = frozenset({"id", "arn", "tags_all"})
-"""What every provider gives: who looks at all attributes does not mean these."""
+_MOST_STEPS: Final = 150_000
+"""How many steps judging a document may take, besides some for each fact."""
+_STEPS_A_FACT: Final = 4
 
 
 @dataclass(slots=True)
 class Unknowns:
-    """The facts of a document with unknown values, by the attributes that are unknown."""
+    """The facts of a document with unknown values, by the attributes that are unknown.
+
+    `left` is how many steps judging them may still take: a number, not a time, for the
+    same document is to be judged the same everywhere.
+    """
 
     checks: tuple[RegoChecks, ...] = ()
     facts: dict[str, dict[int, Any]] = field(default_factory=dict)
+    left: int = 0
     wanted: dict[str, bool] = field(default_factory=dict)
 
     def replace(self, old: Any, new: Any) -> None:  # noqa: ANN401
@@ -90,7 +97,7 @@ def unknowns_in(
     facts = value.get(FACTS) if isinstance(value, dict) else None
     if not isinstance(facts, list):
         return None
-    found = Unknowns(checks)
+    found = Unknowns(checks, left=steps_for(document))
     # Most facts have the same few unknown attributes, which few rules read.
     every: set[str] = set()
     for fact in facts:
@@ -101,6 +108,12 @@ def unknowns_in(
             if not wanted.isdisjoint(_marks(fact)):
                 found.add(fact)
     return found
+
+
+def steps_for(document: Document | None) -> int:
+    """Return how many steps judging a document may take."""
+    facts = document.value.get(FACTS, ()) if document is not None else ()
+    return _MOST_STEPS + _STEPS_A_FACT * len(facts)
 
 
 def _marks(fact: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -120,16 +133,19 @@ class Verdict:
     shown: tuple[Finding, ...]
 
 
-Verdicts: TypeAlias = dict[tuple[int, int], Verdict]
+Verdicts: TypeAlias = dict[int, dict[int, Verdict]]
+"""Verdicts by the number of a unit and the id of the element that they are about."""
+Changed: TypeAlias = dict[tuple[int, int], Verdict | None]
+"""What stood before at a unit and an element."""
 
 _NOTHING: Final = Verdict((), ())
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A change of some facts alone: the ids of the old ones, and the new ones."""
+    """A change of some facts alone: the old ones, and the new ones."""
 
-    gone: frozenset[int]
+    gone: tuple[Any, ...]
     came: tuple[Any, ...]
 
 
@@ -163,11 +179,12 @@ class Watch:
         for i, running in enumerate(self.state.running):
             for number, found in running.found.items():
                 seen.add((i, number))
-                verdict = self.verdicts.get((i, number))
+                verdict = self.verdicts.get(i, {}).get(number)
                 yield from found if verdict is None else verdict.shown
-        for key, verdict in self.verdicts.items():
-            if key not in seen:
-                yield from verdict.shown
+        for i, held in self.verdicts.items():
+            for number, verdict in held.items():
+                if (i, number) not in seen:
+                    yield from verdict.shown
 
 
 def watch(
@@ -198,38 +215,32 @@ def follow_unknowns(
             unknowns.replace(edit.old, edit.new)
         if not edits.keys and not edits.moved:
             came = tuple(e.new for e in edits.elements if e.new is not None)
-            fresh = Fresh(frozenset(id(e.old) for e in edits.elements), came)
+            went = tuple(e.old for e in edits.elements if e.old is not None)
+            fresh = Fresh(went, came)
+    unknowns.left = steps_for(state.document)
     gone: list[Finding] = []
     come: list[Finding] = []
     for made in watches:
         made.unknowns, made.places = unknowns, places
-        before = made.verdicts
-        _judge(made, fresh)
-        _compare(before, made.verdicts, (gone, come))
+        for (i, number), old in _judge(made, fresh).items():
+            before = old or _NOTHING
+            after = made.verdicts.get(i, {}).get(number, _NOTHING)
+            gone += (*before.shown, *after.replaced)
+            come += (*before.replaced, *after.shown)
     return gone, come
 
 
-def _compare(
-    before: Verdicts, after: Verdicts, delta: tuple[list[Finding], list[Finding]]
-) -> None:
-    """Note what verdicts that came or went do to the findings."""
-    gone, come = delta
-    if before is after:
-        return
-    for key in before.keys() | after.keys():
-        old, new = before.get(key, _NOTHING), after.get(key, _NOTHING)
-        if old is not new:
-            gone += (*old.shown, *new.replaced)
-            come += (*old.replaced, *new.shown)
-
-
-def _judge(made: Watch, fresh: Fresh | None = None) -> None:
+def _judge(made: Watch, fresh: Fresh | None = None) -> Changed:
+    """Bring verdicts up to date; return those that were in their places."""
     if _may_read(made):
         # Only who has something to judge pays for the compiler.
         judge = import_module("comply.check.verdicts").judge
-        made.verdicts, made.known = judge(made, made.known, fresh)
-    elif made.verdicts or made.known is not None:
-        made.verdicts, made.known = {}, None
+        changed: Changed
+        changed, made.known = judge(made, made.known, fresh)
+        return changed
+    before = made.verdicts
+    made.verdicts, made.known = {}, None
+    return {(i, n): v for i, held in before.items() for n, v in held.items()}
 
 
 def _may_read(made: Watch) -> bool:

@@ -2,327 +2,309 @@
 
 The clauses of a unit are run with doubts in the places of the values: a result that comes
 out under none stands, others are told as `undetermined`, and so is a silence that rests
-on one. What cannot be followed keeps the results it has.
+on one. What cannot be followed, or not within the steps that a document may take, keeps
+the results it has.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
+from comply.check.questions import Known, Question, known_of, question_of
 from comply.check.rego_check import Running, members, shared_path
 from comply.check.results import About, finding
-from comply.check.undetermined import (
-    FACTS,
-    GIVEN,
-    Fresh,
-    Unknowns,
-    Verdict,
-    Verdicts,
-    Watch,
-)
+from comply.check.undetermined import FACTS, Changed, Fresh, Verdict, Watch
 from comply.findings import Finding, Status
 from comply.load.facts import Document
 from comply.plan import ir
-from comply.plan.attribute_reads import attributes_read
 from comply.plan.builtins.failure import Evaluation
-from comply.plan.doubt import CERTAIN, Doubts, doubtful, doubts_in, equality
-from comply.plan.optimize import optimize
-from comply.plan.runtime import MISSING
-from comply.plan.three_valued import (
+from comply.plan.doubt import (
+    CERTAIN,
+    Doubts,
+    doubtful,
+    doubts_in,
+    equality,
+    untold,
+)
+from comply.plan.doubtful_index import (
+    Budget,
     Machine,
     NotFollowedError,
-    Outcome,
-    outcomes,
-    reached,
-    rule_outcomes,
-    solve,
+    exchange,
+    forget,
+    in_doubt,
+    recorded,
+    with_value,
 )
+from comply.plan.doubtful_values import reached
+from comply.plan.runtime import MISSING
+from comply.plan.three_valued import Outcome, outcomes, rule_outcomes, solve
 from comply.plan.units import Unit as Cut
-from comply.plan.units import cut
-from comply.plan.unknown_reads import UnknownReads, unknown_reads
 from comply.plan.values import Value
-from comply.rego.modules import plan_modules
-from comply.rego.parser import parse_module
-from comply.rules.checks import RegoChecks, Unit
+from comply.rules.checks import Unit
 
-_SHOWN: Final = 4
-_MOST_STEPS: Final = 100_000
-"""How many steps judging one unit may take: about half a second."""
-
-FACTS_WORLD: Final = "terraform"
-
-
-@dataclass(slots=True)
-class Question:
-    """A unit, the clauses it runs, and what it may read that is unknown.
-
-    `attributes` are those of resources that it can tell apart, None for any.
-    """
-
-    clauses: tuple[ir.Clause, ...]
-    cut: Cut | None
-    reads: UnknownReads
-    joins: bool
-    attributes: frozenset[str] | None
-
-    def names(self, unknowns: Unknowns) -> frozenset[str]:
-        """Return the unknown attributes that matter to the unit."""
-        if self.reads.handled is None:
-            return frozenset()
-        every = unknowns.facts.keys() - self.reads.handled
-        if self.attributes is not None:
-            every &= self.attributes
-        found = every & self.reads.names
-        return frozenset(found | (every - GIVEN) if self.reads.open else found)
-
-
-@dataclass(slots=True)
-class Known:
-    """What is known of checks: their plan, and what their units may read.
-
-    `ids` maps the ids of entry rules in the compiled checks to those of the plan, `names` are the unknown attributes that a unit was judged for; `lost` maps the units
-    that could not be followed to their rules.
-    """
-
-    plan: ir.Plan
-    ids: dict[int, ir.RuleId]
-    questions: dict[int, Question] = field(default_factory=dict)
-    names: dict[int, frozenset[str]] = field(default_factory=dict)
-    lost: dict[int, str] = field(default_factory=dict)
-
-    def unfollowed(self) -> frozenset[str]:
-        """Return the rules that could not be followed."""
-        return frozenset(self.lost.values())
+_LISTS: Final = frozenset({(FACTS,), ("terraform", FACTS)})
 
 
 @dataclass(slots=True)
 class Bench:
-    """What one judgement works with: a machine for each choice of attributes.
+    """What one judgement works with.
 
-    With `fresh` only facts that came are judged.
+    `changed` are the verdicts that came or went, with those before. `entire` are the
+    machines for units that may read all facts, `turns` who has to be asked again.
     """
 
     watch: Watch
     known: Known
-    verdicts: Verdicts
     fresh: Fresh | None
-    machines: dict[frozenset[str], Machine] = field(default_factory=dict)
-    elements: dict[frozenset[str], dict[int, Any]] = field(default_factory=dict)
+    changed: Changed
+    entire: dict[frozenset[str], Machine] = field(default_factory=dict)
+    turns: dict[int, set[int]] = field(default_factory=dict)
+
+    @property
+    def document(self) -> Document:
+        """Return the document, which there is where something in it is unknown."""
+        document = self.watch.state.document
+        if document is None:
+            raise NotFollowedError
+        return document
 
 
 def judge(
     watch: Watch, known: Known | None, fresh: Fresh | None
-) -> tuple[Verdicts, Known]:
-    """Return what is undetermined, and what is known of the checks for the next time."""
+) -> tuple[Changed, Known]:
+    """Bring verdicts up to date; return those before, and what is known for the next time."""
     if known is None:
-        known, fresh = _known(watch.state.checks), None
-    made = Bench(watch, known, dict(watch.verdicts) if fresh else {}, None)
-    small = Bench(watch, known, made.verdicts, fresh)
-    for i, running in enumerate(watch.state.running):
-        question = known.questions.get(i)
-        if question is None:
-            question = known.questions[i] = _question(made, running)
-        names = question.names(watch.unknowns)
-        alone = fresh is not None and _is_alone(known, i, running, names)
-        known.names[i] = names
-        if fresh is not None:
-            gone = fresh.gone if alone else None
-            _forget(made.verdicts, i, gone)
-            if i in known.lost:
-                # What took too long would take as long again after each change.
-                continue
-        if names:
-            _judge_unit(small if alone else made, i, question, names)
-    return made.verdicts, known
+        known, fresh = known_of(watch.state.checks), None
+    made = Bench(watch, known, fresh, {})
+    if fresh is None or not _exchanged(made, fresh):
+        made.fresh = None
+        known.machines.clear()
+        known.lost.clear()
+    for i in range(len(watch.state.running)):
+        _judge_unit(made, i)
+    return made.changed, known
 
 
-def _is_alone(
-    known: Known, number: int, running: Running, names: frozenset[str]
-) -> bool:
-    """Tell whether a change of some facts concerns a unit's verdicts on them alone."""
-    question = known.questions[number]
+def _judge_unit(made: Bench, number: int) -> None:
+    """Judge a unit, the turns that a change concerns where that is enough."""
+    known, unknowns = made.known, made.watch.unknowns
+    question = question_of(known, made.watch.state, number)
+    names = question.names(unknowns)
+    same = made.fresh is not None and known.names.get(number) == names
+    known.names[number] = names
+    if made.fresh is not None and number in known.lost:
+        # What took too long would take as long again after each change.
+        return
+    budget = Budget(max(unknowns.left, 0) // 2)
+    before = budget.left
+    try:
+        if same and _is_followed(made, number, question):
+            _follow_turns(made, number, question, budget)
+        else:
+            _drop(made, number)
+            if names:
+                _judge_all(made, number, question, budget)
+    except (NotFollowedError, RecursionError):
+        known.lost[number] = made.watch.state.running[number].item.rule.id
+        _drop(made, number)
+    unknowns.left -= before - budget.left
+
+
+def _is_followed(made: Bench, number: int, question: Question) -> bool:
+    """Tell whether a change of some facts concerns some turns of a unit alone."""
+    running = made.watch.state.running[number]
     unit = running.unit
+    if not made.known.names[number]:
+        return True
     return (
         unit is not None
         and unit.error is None
+        and running.touched is not None
         and question.cut is not None
-        and not question.joins
-        and known.names.get(number) == names
-        and number not in known.lost
+        and question.scope != "all"
     )
 
 
-def _forget(verdicts: Verdicts, number: int, gone: frozenset[int] | None) -> None:
-    """Drop the verdicts of a unit, those on the facts in `gone` if that is given."""
-    if gone is not None:
-        for fact in gone:
-            verdicts.pop((number, fact), None)
-        return
-    for key in [key for key in verdicts if key[0] == number]:
-        del verdicts[key]
+def _set(made: Bench, number: int, fact: int, verdict: Verdict | None) -> None:
+    """Take the verdict of a unit on a fact, None for none."""
+    key, verdicts = (number, fact), made.watch.verdicts.get(number, {})
+    made.changed.setdefault(key, verdicts.get(fact))
+    if verdict is not None:
+        made.watch.verdicts.setdefault(number, {})[fact] = verdict
+    elif verdicts.pop(fact, None) is not None and not verdicts:
+        del made.watch.verdicts[number]
 
 
-def _judge_unit(
-    made: Bench, number: int, question: Question, names: frozenset[str]
-) -> None:
-    try:
-        _follow_unit(made, number, question, names)
-    except (NotFollowedError, RecursionError):
-        made.known.lost[number] = made.watch.state.running[number].item.rule.id
-        _forget(made.verdicts, number, None)
-    else:
-        made.known.lost.pop(number, None)
+def _drop(made: Bench, number: int) -> None:
+    """Drop the verdicts of a unit, and what it read."""
+    for fact in list(made.watch.verdicts.get(number, ())):
+        _set(made, number, fact, None)
+    turns = made.known.turns.pop(number, {})
+    for machine in made.known.machines.values():
+        for fact in turns:
+            forget(machine, ("turn", number, fact))
 
 
-def _known(checks: RegoChecks) -> Known:
-    """Return the plan that checks were compiled from, with its own ids."""
-    modules = tuple(map(parse_module, checks.sources))
-    planned = plan_modules(modules, frozenset(), _as_written).plan
-    by_path = {rule.path: rule.id for rule in planned.rules}
-    ids = {number: by_path[path] for number, path in checks.paths.items()}
-    return Known(optimize(replace(planned, entries=frozenset(ids.values()))), ids)
+def _exchanged(made: Bench, fresh: Fresh) -> bool:
+    """Put facts that came in the place of others in the machines that are kept.
+
+    Return False if that takes too long.
+    """
+    for names, machine in made.known.machines.items():
+        machine.input = made.document.value
+        machine.budget = Budget(made.watch.unknowns.left)
+        came = [(fact, _with_doubts(made, fact, names)) for fact in fresh.came]
+        try:
+            for _, number, fact in exchange(machine, fresh.gone, came):
+                made.turns.setdefault(number, set()).add(fact)
+        except (NotFollowedError, RecursionError):
+            return False
+    return True
 
 
-def _as_written(plan: ir.Plan) -> ir.Plan:
-    return plan
-
-
-def _question(made: Bench, running: Running) -> Question:
-    plan, item = made.known.plan, running.item
-    by_id = {rule.id: rule for rule in plan.rules}
-    if isinstance(item, Unit):
-        chain = _chain(made, item, by_id)
-    else:
-        rule = by_id[made.known.ids[item.id]]
-        chain = tuple(c for chain in rule.chains for c in chain)
-    steps = tuple(step for clause in chain for step in clause.steps)
-    cut_at = cut(chain[0]) if isinstance(item, Unit) and len(chain) == 1 else None
-    reads = unknown_reads(plan, steps, chain[0].source if chain else 0)
-    attributes = attributes_read(plan, chain)
-    return Question(chain, cut_at, reads, _joins(made, running), attributes)
-
-
-def _chain(made: Bench, item: Unit, by_id: dict[int, ir.Rule]) -> tuple[ir.Clause, ...]:
-    """Return the clauses that a unit was compiled from."""
-    units = made.watch.state.checks.program.entries[item.entry]
-    number = next(i for i, code in enumerate(units) if code is item.code)
-    return by_id[made.known.ids[item.entry]].chains[number]
-
-
-def _joins(made: Bench, running: Running) -> bool:
-    """Tell whether a unit may read other facts than the one that it is about."""
-    if not isinstance(running.item, Unit):
-        return True
-    known = made.watch.state.checks.program.reads
-    waiting, seen = [running.item.code.reads], set[int]()
-    while waiting:
-        reads = waiting.pop()
-        paths = (*reads.paths, *reads.partitions)
-        if reads.data is None or FACTS_WORLD in reads.data:
-            return True
-        if reads.whole or any(shared_path(p)[:1] in ((FACTS,), ()) for p in paths):
-            return True
-        fresh = set(reads.rules) - seen
-        seen |= fresh
-        waiting += [known[rule] for rule in fresh if rule in known]
-    return False
-
-
-def _machine(made: Bench, names: frozenset[str]) -> Machine:
+def _machine(made: Bench, question: Question, names: frozenset[str]) -> Machine:
     """Return the plan over the document with doubts in the places of attributes."""
-    if names not in made.machines:
-        plan, context = made.known.plan, made.watch.state.running[0].context
-        input_, elements = _with_doubts(made, names)
-        made.elements[names] = elements
-        made.machines[names] = Machine(
+    entire = question.scope == "all" or question.cut is None
+    machines = made.entire if entire else made.known.machines
+    if names not in machines:
+        state, plan = made.watch.state, made.known.plan
+        facts = _doubted(made, names)
+        context = state.contexts.get("") or state.running[0].context
+        machines[names] = Machine(
             {rule.id: rule for rule in plan.rules},
-            input_,
-            context.data,
+            _replaced(made, facts) if entire else made.document.value,
+            context,
             Evaluation(now_ns=made.watch.clock, seed=made.watch.clock),
+            facts,
+            _LISTS,
+            Budget(0),
         )
-    return made.machines[names]
+    return machines[names]
 
 
-def _with_doubts(made: Bench, names: frozenset[str]) -> tuple[Value, dict[int, Any]]:
-    """Return the input with doubts, and the facts that hold them by the old ones' ids."""
-    document = made.watch.state.document
-    if document is None:
-        raise NotFollowedError
-    elements: dict[int, Any] = {}
+def _doubted(made: Bench, names: frozenset[str]) -> dict[int, Any]:
+    """Return the facts with doubts by the ids of those in whose place they stand."""
+    return {
+        number: _with_doubts(made, fact, names)
+        for name in sorted(names)
+        for number, fact in made.watch.unknowns.facts.get(name, {}).items()
+    }
+
+
+def _with_doubts(made: Bench, fact: Any, names: frozenset[str]) -> Any:  # noqa: ANN401
+    """Return a fact with doubts, itself if it has none of the attributes."""
     held = made.watch.unknowns.facts
-    if made.fresh is not None:
-        for fact in made.fresh.came:
-            if any(id(fact) in held.get(name, ()) for name in names):
-                identity = _identity(document, fact)
-                elements[id(fact)] = _doubted(fact, names, identity)
-        return document.value, elements
-    for name in names:
-        for number, fact in held.get(name, {}).items():
-            if number not in elements:
-                elements[number] = _doubted(fact, names, _identity(document, fact))
-    facts = [elements.get(id(fact), fact) for fact in document.value[FACTS]]
+    if not any(id(fact) in held.get(name, ()) for name in names):
+        return fact
+    change = fact["change"]
+    wanted = {k: v for k, v in change["after_unknown"].items() if k in names}
+    after = doubtful(change.get("after"), wanted, _identity(made.document, fact))
+    return {**fact, "change": {**change, "after": after}}
+
+
+def _replaced(made: Bench, held: dict[int, Any]) -> Value:
+    """Return the input with facts in the place of others."""
+    document = made.document
+    facts = [held.get(id(fact), fact) for fact in document.value[FACTS]]
     value = {**document.value, FACTS: facts}
     if isinstance(value.get("terraform"), dict):
         value["terraform"] = {**value["terraform"], FACTS: facts}
-    return value, elements
-
-
-def _doubted(fact: Any, names: frozenset[str], identity: str) -> Any:  # noqa: ANN401
-    change = fact["change"]
-    marks = change["after_unknown"]
-    wanted = {k: v for k, v in marks.items() if k in names}
-    after = doubtful(change.get("after"), wanted, identity)
-    return {**fact, "change": {**change, "after": after}}
+    return value
 
 
 def _identity(document: Document, fact: Any) -> str:  # noqa: ANN401
     return document.collections[0].identity(fact)
 
 
-def _follow_unit(
-    made: Bench, number: int, question: Question, names: frozenset[str]
-) -> None:
+def _judge_all(made: Bench, number: int, question: Question, budget: Budget) -> None:
     running = made.watch.state.running[number]
     if running.unit is not None and running.unit.error is not None:
         return
-    machine = _machine(made, names)
-    machine.budget = _MOST_STEPS
-    if question.cut is None:
+    machine = _machine(made, question, made.known.names[number])
+    machine.budget = budget
+    if question.cut is None or running.unit is None:
         _judge_whole(made, number, question, machine)
+    elif shared_path(question.cut.path) != (FACTS,):
+        # Its turns are not about resources, which it reads all the same.
+        raise NotFollowedError
+    elif (started := _started(machine, question.cut)) is not None:
+        for fact in _candidates(made, question, question.cut, machine):
+            _judge_turn(made, (number, question.cut, fact), machine, started)
+
+
+def _follow_turns(made: Bench, number: int, question: Question, budget: Budget) -> None:
+    """Judge again the turns of a unit that a change concerns."""
+    names, fresh = made.known.names[number], made.fresh
+    cut_at, running = question.cut, made.watch.state.running[number]
+    if not names or fresh is None or cut_at is None:
         return
-    if shared_path(question.cut.path) != (FACTS,) or running.unit is None:
+    machine = _machine(made, question, names)
+    machine.budget = budget
+    turns = made.known.turns.setdefault(number, {})
+    for fact in fresh.gone:
+        turns.pop(id(fact), None)
+        forget(machine, ("turn", number, id(fact)))
+        _set(made, number, id(fact), None)
+    again = {i: turns[i] for i in made.turns.get(number, ()) if i in turns}
+    again |= {i: turns[i] for i in running.touched or () if i in turns}
+    again |= {id(fact): fact for fact in fresh.came}
+    if question.scope == "own":
+        again = {i: fact for i, fact in again.items() if i in machine.facts}
+    started = _started(machine, cut_at)
+    for fact in again.values() if started is not None else ():
+        _judge_turn(made, (number, cut_at, fact), machine, started or {})
+
+
+def _started(machine: Machine, cut_at: Cut) -> dict[str, Value] | None:
+    """Return the locals before the driver of a unit, None if it does not get there."""
+    found = list(solve(machine, cut_at.before, {}, CERTAIN))
+    if len(found) != 1 or found[0][1]:
+        return None
+    return found[0][0]
+
+
+def _judge_turn(
+    made: Bench,
+    turn: tuple[int, Cut, Any],
+    machine: Machine,
+    started: dict[str, Value],
+) -> None:
+    """Judge what a unit gave for a fact."""
+    number, cut_at, fact = turn
+    running, reader = made.watch.state.running[number], ("turn", number, id(fact))
+    element = machine.facts.get(id(fact), fact)
+    forget(machine, reader)
+    places = _driven(cut_at.driver, element)
+    if places is None or running.unit is None:
+        _set(made, number, id(fact), None)
         return
-    started = list(solve(machine, question.cut.before, {}, CERTAIN))
-    if len(started) != 1 or started[0][1]:
-        return
-    elements = made.elements[names]
-    for fact in _candidates(made, question, elements):
-        element = elements.get(id(fact), fact)
-        places = _driven(question.cut.driver, element)
-        if places is None:
-            continue
-        given = _entered(question.cut, started[0][0], element)
-        found = outcomes(
-            machine, question.clauses[0], question.cut.after, given, places
-        )
-        results = running.unit.results.get(id(fact), ())
-        about = About(made.watch.state.document, (FACTS,), None, fact)
-        verdict = _verdict(made, running, (id(fact), results), found, about)
-        if verdict is not None:
-            made.verdicts[number, id(fact)] = verdict
+    given = _entered(cut_at, started, element)
+    ask = partial(outcomes, machine, cut_at.clause, cut_at.after, given, places)
+    found = recorded(machine, reader, ask)
+    made.known.turns.setdefault(number, {})[id(fact)] = fact
+    results = running.unit.results.get(id(fact), ())
+    about = About(made.document, (FACTS,), None, fact)
+    verdict = _verdict(made, running, (id(fact), results), found, about)
+    _set(made, number, id(fact), verdict)
 
 
 def _candidates(
-    made: Bench, question: Question, elements: dict[int, Any]
+    made: Bench, question: Question, cut_at: Cut, machine: Machine
 ) -> Iterable[Any]:
     """Return the facts whose results may rest on unknown values."""
-    document = made.watch.state.document
-    if made.fresh is not None:
-        return [fact for fact in made.fresh.came if id(fact) in elements]
-    facts: list[Any] = document.value[FACTS] if document is not None else []
-    if question.joins:
+    facts: list[Any] = made.document.value[FACTS]
+    if question.scope == "own":
+        return [fact for fact in facts if id(fact) in machine.facts]
+    driver = cut_at.driver
+    if isinstance(driver, ir.Scan) or not isinstance(driver.match, ir.Const):
         return facts
-    return [fact for fact in facts if id(fact) in elements]
+    path, on = driver.path, driver.on
+    found = [id(x) for x in with_value(machine, path, on, driver.match.value)]
+    found += [id(held.element) for held in in_doubt(machine, path, on)]
+    wanted = set(found)
+    return [x for x in facts if id(machine.facts.get(id(x), x)) in wanted]
 
 
 def _driven(driver: ir.Scan | ir.ScanIndex, element: Any) -> Doubts | None:  # noqa: ANN401
@@ -372,9 +354,7 @@ def _judge_whole(
             found += [(item, places | more) for item in held]
         value = made.watch.state.checks.program.rules[running.item.id](running.context)
         results = tuple(members(value))
-    verdict = _verdict(made, running, (0, results), found, about)
-    if verdict is not None:
-        made.verdicts[number, 0] = verdict
+    _set(made, number, 0, _verdict(made, running, (0, results), found, about))
 
 
 def _verdict(
@@ -386,29 +366,40 @@ def _verdict(
 ) -> Verdict | None:
     """Return what stands in the place of what results gave, None to keep that.
 
-    A result stands if it comes out whatever the unknown values are.
+    A result stands if it comes out whatever the unknown values are; one that comes out
+    only because a value will be there is new.
     """
     number, results = given
-    certain = [value for value, places in found if not places]
+    sure = [value for value, places in found if not places]
     before = tuple(running.found.get(number, ()))
     held = list(zip(before, results, strict=False))
-    kept = [item for item, result in held if _stands(result, certain)]
-    if len(kept) == len(held) and (kept or not _open_outcomes(found)):
-        return None
-    if kept:
-        return Verdict(before, tuple(kept))
-    places = frozenset[Any]().union(*(p | doubts_in(v) for v, p in found))
-    if not places:
-        return None
-    return Verdict(before, (_undetermined(made, running, places, about),))
+    shown = [item for item, result in held if _is_among(result, sure)]
+    for value in sure:
+        known = [result for _, result in held]
+        if not doubts_in(value) and not _is_among(value, known):
+            held.append((_found_in(made, running, value, about), value))
+            shown.append(held[-1][0])
+    if number == 0 or not shown:
+        # One finding about a fact is enough, but a whole is about many.
+        places = CERTAIN.union(*(_untold(v, p, sure) for v, p in found))
+        shown += [_undetermined(made, running, places, about)] if places else []
+    return None if tuple(shown) == before else Verdict(before, tuple(shown))
 
 
-def _stands(result: Value, certain: list[Value]) -> bool:
-    return any(equality(result, value) is not None for value in certain)
+def _untold(value: Value, places: Doubts, sure: list[Value]) -> Doubts:
+    """Return what an outcome rests on, nothing where its value comes out anyway."""
+    inner = doubts_in(value)
+    return inner | places if inner or not _is_among(value, sure) else CERTAIN
 
 
-def _open_outcomes(found: list[Outcome]) -> bool:
-    return any(places or doubts_in(value) for value, places in found)
+def _is_among(result: Value, values: list[Value]) -> bool:
+    return any(equality(result, value) is not None for value in values)
+
+
+def _found_in(made: Bench, running: Running, value: Value, about: About) -> Finding:
+    """Return the finding of a result that comes out only because a value will be there."""
+    item = running.item
+    return finding(item.rule, item.status, value, about, made.watch.places)
 
 
 def _undetermined(
@@ -420,16 +411,7 @@ def _undetermined(
         own = _identity(about.document, about.element)
     elif len({identity for identity, _ in places}) == 1:
         own = next(iter(places))[0]
-    names = sorted(
-        f"`{path}`" if identity == own else f"`{path}` of {identity}"
-        for identity, path in places
-    )
-    shown = ", ".join(names[:_SHOWN])
-    if len(names) > _SHOWN:
-        shown += f" and {len(names) - _SHOWN} more"
-    are = "are" if len(names) > 1 else "is"
-    subject = f"{own}: " if own else ""
-    text = f"{subject}cannot be told yet: {shown} {are} known only after apply"
+    text = untold(places, own)
     result: dict[str, Value] = {"msg": text}
     if own:
         result["address"] = own

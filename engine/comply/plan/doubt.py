@@ -16,9 +16,14 @@ Place: TypeAlias = tuple[str, str]
 Doubts: TypeAlias = frozenset[Place]
 
 CERTAIN: Final[Doubts] = frozenset()
+MORE: Final[Place] = ("", "")
+"""Stands for the places that were not looked for, since there are some already."""
 GIVEN: Final = frozenset({"id", "arn", "tags_all"})
 """What every provider gives: who looks at all attributes does not mean these."""
-_SHOWN: Final = 4
+SHOWN: Final = 4
+"""How many places are named."""
+SCALARS: Final = frozenset({str, bool, int, float, type(None)})
+"""Values that have no parts."""
 
 
 class Doubt:
@@ -34,15 +39,21 @@ class Doubt:
 class Maybe:
     """A collection of which some members may not be there: values and their doubts.
 
-    `kind` is "set" or "array".
+    `kind` is "set" or "array", `places` are all doubts in it. `known` finds the members
+    that have none in themselves, `loose` are the others.
     """
 
     kind: str
     items: tuple[tuple[Value, Doubts], ...]
+    places: Doubts
+    known: dict[Any, Doubts]
+    loose: tuple[tuple[Value, Doubts], ...]
 
 
 def doubts_in(value: Value) -> Doubts:
     """Return the places of all doubts in a value."""
+    if type(value) in SCALARS:
+        return CERTAIN
     found: set[Place] = set()
     waiting = [value]
     while waiting:
@@ -51,9 +62,7 @@ def doubts_in(value: Value) -> Doubts:
             case Doubt():
                 found |= item.places
             case Maybe():
-                for inner, places in item.items:
-                    found |= places
-                    waiting.append(inner)
+                found |= item.places
             case dict():
                 waiting += item.values()
             case list():
@@ -68,11 +77,48 @@ def doubts_in(value: Value) -> Doubts:
 def collection(kind: str, items: Iterable[tuple[Value, Doubts]]) -> Value:
     """Return a collection of members; a plain one if none is in doubt."""
     held = list(items)
-    if any(places or doubts_in(value) for value, places in held):
-        return Maybe(kind, tuple(held))
+    inner = [doubts_in(value) for value, _ in held]
+    if any(inner) or any(places for _, places in held):
+        return _maybe(kind, held, inner)
     if kind == "array":
         return [value for value, _ in held]
     return RegoSet.of({freeze(value): value for value, _ in held})
+
+
+def _maybe(kind: str, held: list[tuple[Value, Doubts]], inner: list[Doubts]) -> Maybe:
+    known: dict[Any, Doubts] = {}
+    loose: list[tuple[Value, Doubts]] = []
+    for (value, places), within in zip(held, inner, strict=True):
+        if within:
+            loose.append((value, places))
+            continue
+        key = freeze(value)
+        before = known.get(key)
+        # A member that is there twice is there for certain if it is once.
+        certain = before is not None and not (before and places)
+        known[key] = CERTAIN if certain else places | (before or CERTAIN)
+    every = CERTAIN.union(*inner, *(places for _, places in held))
+    return Maybe(kind, tuple(held), every, known, tuple(loose))
+
+
+def among(value: Value, held: Value) -> Doubts | None:
+    """Return the doubts under which a value is in a collection, None if it is not."""
+    possible: Doubts | None = None
+    members: Iterable[tuple[Value, Doubts]]
+    if isinstance(held, Maybe) and not doubts_in(value):
+        possible = held.known.get(freeze(value))
+        if possible is not None and not possible:
+            return CERTAIN
+        members = held.loose
+    else:
+        members = ((member, more) for _, member, more in members_of(held))
+    for member, more in members:
+        found = equality(value, member)
+        if found is not None:
+            if not found | more:
+                return CERTAIN
+            possible = (possible or CERTAIN) | found | more
+    return possible
 
 
 def members_of(value: Value) -> Iterator[tuple[Value, Value, Doubts]]:
@@ -80,9 +126,8 @@ def members_of(value: Value) -> Iterator[tuple[Value, Value, Doubts]]:
     match value:
         case Doubt():
             yield value, value, value.places
-        case Maybe(kind, items):
-            for i, (item, places) in enumerate(items):
-                yield (i if kind == "array" else item), item, places
+        case Maybe():
+            yield from _maybe_members(value)
         case list():
             for i, item in enumerate(value):
                 yield i, item, CERTAIN
@@ -94,6 +139,17 @@ def members_of(value: Value) -> Iterator[tuple[Value, Value, Doubts]]:
                 yield item, item, CERTAIN
         case _:
             return
+
+
+def _maybe_members(value: Maybe) -> Iterator[tuple[Value, Value, Doubts]]:
+    """Yield members; the positions of elements rest on those before them."""
+    before: Doubts = CERTAIN
+    for i, (item, places) in enumerate(value.items):
+        if value.kind == "set":
+            yield item, item, places
+        else:
+            yield (Doubt(before) if before else i), item, places
+            before |= places
 
 
 def equality(left: Value, right: Value) -> Doubts | None:
@@ -163,6 +219,11 @@ def _marks(unknown: Any) -> bool:  # noqa: ANN401
             return unknown is True
 
 
+def both(one: Doubts, other: Doubts) -> Doubts:
+    """Return the doubts of two, sharing them where only one has any."""
+    return one | other if one and other else one or other
+
+
 def untold(places: Doubts, own: str) -> str:
     """Return the sentence that names what has to be known, about the fact `own`.
 
@@ -171,11 +232,13 @@ def untold(places: Doubts, own: str) -> str:
     """
     names = sorted(
         f"`{path}`" if identity == own else f"`{path}` of {identity}"
-        for identity, path in places
+        for identity, path in places - {MORE}
     )
-    shown = ", ".join(names[:_SHOWN])
-    if len(names) > _SHOWN:
-        shown += f" and {len(names) - _SHOWN} more"
+    shown = ", ".join(names[:SHOWN])
+    if MORE in places:
+        shown += " and more"
+    elif len(names) > SHOWN:
+        shown += f" and {len(names) - SHOWN} more"
     are = "are" if len(names) > 1 else "is"
     subject = f"{own}: " if own else ""
     return f"{subject}cannot be told yet: {shown} {are} known only after apply"

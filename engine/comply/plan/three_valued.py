@@ -1,66 +1,58 @@
 """PLAN x DOCUMENT WITH DOUBTS -> RESULTS WITH THEIR DOUBTS: steps run one by one.
 
-Slow beside generated code, and meant for the few facts that hold a value which is not
-known. What it cannot follow (`with`, references to whole packages) it says.
+Slow beside generated code, and meant for the facts that hold a value which is not known,
+and those that are joined with them. Whether something exists is asked as generated code
+asks it: by indexes, until one is certain, and the same question once. What cannot be
+followed (`with`, references to whole packages) it says.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from comply.plan import ir
 from comply.plan.builtins import lookup
-from comply.plan.builtins.failure import BuiltinError, Evaluation
-from comply.plan.builtins.signatures import CONTEXTUAL
 from comply.plan.doubt import (
     CERTAIN,
+    MORE,
+    SCALARS,
+    SHOWN,
     Doubt,
     Doubts,
     Maybe,
+    both,
     collection,
     doubts_in,
     equality,
     members_of,
 )
-from comply.plan.runtime import MISSING, item
+from comply.plan.doubtful_index import (
+    Machine,
+    Name,
+    NotFollowedError,
+    in_doubt,
+    kept,
+    spend,
+    with_any,
+    with_value,
+)
+from comply.plan.doubtful_values import called, reached, shaped, truth, walked
+from comply.plan.reads import all_assigned, captured, read
+from comply.plan.runtime import MISSING
 from comply.plan.values import UNDEFINED, RegoSet, Value, freeze
 
 Locals: TypeAlias = dict[str, Value]
 Outcome: TypeAlias = tuple[Value, Doubts]
+Ways: TypeAlias = Iterator[tuple[Locals, Doubts]]
+Place: TypeAlias = tuple[ir.Steps, int]
+"""Steps, and which of them is meant."""
 
-_MOST_STEPS: Final = 60_000
-_TOTAL: Final = frozenset({"sprintf", "object.get", "format_int", "json.marshal"})
-"""Built-ins that give something whatever the value in doubt turns out to be."""
-
-
-class NotFollowedError(Exception):
-    """Steps that cannot be run with doubts."""
-
-
-@dataclass(slots=True)
-class Machine:
-    """One plan over one document with doubts; what rules gave is kept.
-
-    `left` is how many steps one question may still take, `budget` how many all
-    questions may.
-    """
-
-    rules: dict[int, ir.Rule]
-    input: Value
-    data: Value
-    evaluation: Evaluation
-    memo: dict[Any, list[Outcome]] = field(default_factory=dict)
-    indexes: dict[Any, "Index"] = field(default_factory=dict)
-    left: int = _MOST_STEPS
-    budget: int = _MOST_STEPS
-
-
-@dataclass(slots=True)
-class Index:
-    """The elements of a collection by a value in them, and those where it is in doubt."""
-
-    known: dict[Any, list[Value]] = field(default_factory=dict)
-    doubtful: list[tuple[Value, Doubts]] = field(default_factory=list)
+_BRANCHES: Final = (
+    ir.Scan, ir.ScanIndex, ir.ScanRelation, ir.CallRule, ir.CallFunction,
+)  # fmt: skip
+"""Steps that may be gone through in several ways."""
+_PARTS: Final = 16
+"""Looking through so many parts of a value counts as a step."""
 
 
 def outcomes(
@@ -72,16 +64,42 @@ def outcomes(
 ) -> list[Outcome]:
     """Return what a clause yields and the doubts of each, after `steps` of it.
 
-    `given` are the locals before them, which hold under the doubts `places`.
+    `given` are the locals before them, which hold under the doubts `places`. Of the ways
+    that lead to one value only what it rests on is told.
 
     Raises:
         NotFollowedError: if it cannot be followed, or takes too long.
     """
-    machine.left = _MOST_STEPS
-    return [
-        (_value(machine, found, clause.value), more)
-        for found, more in solve(machine, steps, given, places)
-    ]
+    parts = machine.parts.get(id(steps))
+    if parts is None:
+        parts = machine.parts[id(steps)] = _parted(steps, clause.value)
+    making, asking = parts
+    found: list[Outcome] = []
+    for env, more in solve(machine, making, given, places):
+        below = witness(machine, asking, env)
+        if below is not None:
+            found.append((_value(machine, env, clause.value), both(more, below)))
+    return found
+
+
+def _parted(steps: ir.Steps, value: ir.Atom) -> tuple[ir.Steps, ir.Steps]:
+    """Return the steps that make a value, and those that only ask whether it is made.
+
+    From the first one that goes through several ways only to ask, those that ask come
+    last: what they make nobody else reads.
+    """
+    wanted = {value.name} if isinstance(value, ir.Local) else set[str]()
+    making: set[int] = set()
+    for i in reversed(range(len(steps))):
+        if not wanted.isdisjoint(all_assigned(steps[i : i + 1])):
+            making.add(i)
+            wanted.update(read(steps[i : i + 1]))
+    every = range(len(steps))
+    several = (i for i in every if isinstance(steps[i], _BRANCHES) and i not in making)
+    first = next(several, len(steps))
+    made = [steps[i] for i in every if i < first or i in making]
+    asked = [steps[i] for i in every if i >= first and i not in making]
+    return tuple(made), tuple(asked)
 
 
 def rule_outcomes(machine: Machine, rule: ir.Rule) -> list[Outcome]:
@@ -90,77 +108,244 @@ def rule_outcomes(machine: Machine, rule: ir.Rule) -> list[Outcome]:
     Raises:
         NotFollowedError: as `outcomes` does.
     """
-    machine.left = _MOST_STEPS
-    return list(_rule(machine, rule.id))
+    return list(_given_by(machine, rule.id, ()))
 
 
 def solve(
-    machine: Machine, steps: ir.Steps, given: Locals, places: Doubts
-) -> Iterator[tuple[Locals, Doubts]]:
+    machine: Machine, steps: ir.Steps, given: Locals, places: Doubts, start: int = 0
+) -> Ways:
     """Yield the ways through steps: the locals, and the doubts that each rests on."""
-    if not steps:
-        yield given, places
-        return
-    machine.left -= 1
-    machine.budget -= 1
-    if machine.left < 0 or machine.budget < 0:
-        raise NotFollowedError
-    first, rest = steps[0], steps[1:]
-    for found, more in _step(machine, first, given):
-        yield from solve(machine, rest, found, places | more if more else places)
+    env = dict(given)
+    for i in range(start, len(steps)):
+        spend(machine)
+        step = steps[i]
+        if isinstance(step, _BRANCHES):
+            for found, more in _branches(machine, step, env):
+                yield from solve(machine, steps, found, both(places, more), i + 1)
+            return
+        own = _follow(machine, step, env)
+        if own is None:
+            return
+        places = both(places, own)
+    yield env, places
 
 
-def _step(  # noqa: C901, PLR0911, PLR0912  (one case a step)
-    machine: Machine, step: ir.Step, given: Locals
-) -> Iterator[tuple[Locals, Doubts]]:
-    """Yield the ways through one step."""
+def witness(
+    machine: Machine, steps: ir.Steps, given: Locals, start: int = 0
+) -> Doubts | None:
+    """Return the doubts under which there is a way through steps, None if there is none.
+
+    Where one way is certain the others are not looked for, for it rests on nothing.
+
+    Raises:
+        NotFollowedError: as `outcomes` does.
+    """
+    env = dict(given)
+    places: Doubts = CERTAIN
+    for i in range(start, len(steps)):
+        spend(machine)
+        step = steps[i]
+        if isinstance(step, _BRANCHES):
+            below = _any_way(machine, (steps, i), env)
+            return None if below is None else both(places, below)
+        more = _follow(machine, step, env)
+        if more is None:
+            return None
+        places = both(places, more)
+    return places
+
+
+def _any_way(machine: Machine, place: Place, env: Locals) -> Doubts | None:
+    """Return the doubts under which a step that branches, and those after it, hold."""
+    steps, i = place
+    step = steps[i]
+    if not isinstance(step, ir.ScanIndex):
+        return _found(machine, place, _branches(machine, step, env))
+    match = _value(machine, env, step.match)
+    if isinstance(step.match, ir.Const):
+        ask = partial(_looked_up, match=match)
+        return _asked(machine, "const", place, env, ask)
+    return _looked_up(machine, place, env, match)
+
+
+def _found(machine: Machine, place: Place, ways: Ways) -> Doubts | None:
+    """Return the doubts under which one of some ways leads on, None if none does."""
+    steps, i = place
+    possible: Doubts | None = None
+    for env, more in ways:
+        below = witness(machine, steps, env, i + 1)
+        if below is None:
+            continue
+        if not (more or below):
+            return CERTAIN
+        possible = both(possible or CERTAIN, both(more, below))
+    return possible
+
+
+def _looked_up(
+    machine: Machine, place: Place, env: Locals, match: Value
+) -> Doubts | None:
+    """Return the doubts under which an element of an index leads on."""
+    places = doubts_in(match)
+    if places:
+        there = _asked(machine, "any", place, env, _any_element)
+        return None if there is None else both(places, there)
+    step = _index_step(place)
+    elements = with_value(machine, step.path, step.on, match)
+    ways = ((_bound(env, None, None, step.value, x), CERTAIN) for x in elements)
+    known = _found(machine, place, ways)
+    if known is not None and not known:
+        return CERTAIN
+    doubtful = _asked(machine, "doubtful", place, env, _some_in_doubt)
+    if known is None or doubtful is None:
+        return doubtful if known is None else known
+    return both(known, doubtful)
+
+
+def _index_step(place: Place) -> ir.ScanIndex:
+    step = place[0][place[1]]
+    if not isinstance(step, ir.ScanIndex):
+        raise TypeError(step)
+    return step
+
+
+Ask: TypeAlias = Callable[[Machine, Place, Locals], Doubts | None]
+
+
+def _asked(
+    machine: Machine, kind: str, place: Place, env: Locals, ask: Ask
+) -> Doubts | None:
+    """Return an answer, the one before if all that the steps read is the same."""
+    name = _name(machine, kind, place, env)
+    question = partial(ask, machine, place, env)
+    return question() if name is None else kept(machine, name, question)
+
+
+def _name(machine: Machine, kind: str, place: Place, env: Locals) -> Name | None:
+    """Return the name of a question about steps, None if it reads more than scalars."""
+    steps, i = place
+    at = (id(steps), i)
+    names = machine.captured.get(at)
+    if names is None:
+        step = _index_step(place)
+        own = step.value.name if step.value is not None else ""
+        names = [x for x in captured(steps[i + 1 :]) if x != own]
+        machine.captured[at] = names
+    operands = _scalars([env[name] for name in names])
+    return None if operands is None else (kind, *at, operands)
+
+
+def _scalars(values: list[Value]) -> Name | None:
+    """Return values as a part of a name, None if one has parts or is in doubt."""
+    if any(type(value) not in SCALARS for value in values):
+        return None
+    return tuple((type(value), value) for value in values)
+
+
+def _some_in_doubt(machine: Machine, place: Place, env: Locals) -> Doubts | None:
+    """Return what it rests on that an element leads on whose value is in doubt.
+
+    None of them is certain, and whoever is told of a few need not be told of all.
+    """
+    step = _index_step(place)
+    possible: Doubts | None = None
+    for held in in_doubt(machine, step.path, step.on):
+        found = _bound(env, None, None, step.value, held.element)
+        below = witness(machine, place[0], found, place[1] + 1)
+        if below is None:
+            continue
+        if possible is not None and len(possible) >= SHOWN:
+            return possible | {MORE}
+        possible = both(possible or CERTAIN, held.places | below)
+    return possible
+
+
+def _any_element(machine: Machine, place: Place, env: Locals) -> Doubts | None:
+    """Return the doubts under which any element of an index leads on."""
+    step = _index_step(place)
+    elements = with_any(machine, step.path, step.on)
+    ways = (
+        (_bound(env, None, None, step.value, element), places)
+        for element, places in elements
+    )
+    return _found(machine, place, ways)
+
+
+def _branches(machine: Machine, step: ir.Step, given: Locals) -> Ways:
+    """Yield the ways through a step that may have several."""
     match step:
-        case ir.Lookup():
-            return _lookup(machine, step, given)
-        case ir.Maybe():
-            return _maybe(machine, step, given)
-        case ir.Copy(target=target, source=source):
-            return _one(given, target, _value(machine, given, source))
-        case ir.MakeArray(target=target, items=items):
-            made = [_value(machine, given, x) for x in items]
-            return _one(given, target, made)
-        case ir.MakeSet(target=target, items=items):
-            held = [(_value(machine, given, x), CERTAIN) for x in items]
-            return _one(given, target, collection("set", held))
-        case ir.MakeObject(target=target, pairs=pairs):
-            return _one(given, target, _object(machine, given, pairs))
-        case ir.Collect():
-            return _one(given, step.target, _collect(machine, step, given))
-        case ir.CallBuiltin():
-            return _builtin(machine, step, given)
-        case ir.CallRule(target=target, rule=rule):
-            return _each(given, target, _rule(machine, rule))
-        case ir.CallFunction(target=target, rule=rule, args=args):
-            values = tuple(_value(machine, given, x) for x in args)
-            return _each(given, target, _evaluated(machine, rule, values))
-        case ir.Equal(left=left, right=right):
-            a, b = _value(machine, given, left), _value(machine, given, right)
-            return _if(given, equality(a, b))
-        case ir.Holds(atom=atom):
-            return _if(given, _truth(_value(machine, given, atom)))
-        case ir.Never():
-            return iter(())
-        case ir.IsArray(atom=atom, length=length):
-            return _if(given, _shaped(_value(machine, given, atom), list, length))
-        case ir.IsObject(atom=atom, length=length):
-            return _if(given, _shaped(_value(machine, given, atom), dict, length))
         case ir.Scan():
             return _scan(machine, step, given)
         case ir.ScanIndex():
             return _scan_index(machine, step, given)
         case ir.ScanRelation():
             return _relation(machine, step, given)
-        case ir.Not(body=body):
-            return _if(given, _denied(machine, body, given))
-        case ir.Every():
-            return _if(given, _every(machine, step, given))
-        case ir.Extent() | ir.EnterWith() | ir.ExitWith():
+        case ir.CallRule(target=target, rule=rule):
+            return _each(given, target, _given_by(machine, rule, ()))
+        case ir.CallFunction(target=target, rule=rule, args=args):
+            values = tuple(_value(machine, given, x) for x in args)
+            return _each(given, target, _given_by(machine, rule, values))
+        case _:
             raise NotFollowedError
+
+
+def _follow(  # noqa: C901, PLR0911  (one case a step)
+    machine: Machine, step: ir.Step, env: Locals
+) -> Doubts | None:
+    """Take a step with one way: add to the locals, return its doubts, None if it fails."""
+    match step:
+        case ir.Lookup():
+            return _lookup(machine, step, env)
+        case ir.Equal(left=left, right=right):
+            return equality(_value(machine, env, left), _value(machine, env, right))
+        case ir.Not(body=body):
+            return _denied(witness(machine, body, env))
+        case ir.CallBuiltin():
+            return _builtin(machine, step, env)
+        case ir.Holds(atom=atom):
+            return truth(_value(machine, env, atom))
+        case ir.IsArray(atom=atom, length=length):
+            return shaped(_value(machine, env, atom), list, length)
+        case ir.IsObject(atom=atom, length=length):
+            return shaped(_value(machine, env, atom), dict, length)
+        case ir.Every():
+            return _every(machine, step, env)
+        case ir.Never():
+            return None
+        case (
+            ir.Maybe()
+            | ir.Copy()
+            | ir.MakeArray()
+            | ir.MakeSet()
+            | ir.MakeObject()
+            | ir.Collect()
+        ):
+            env[step.target.name] = _made(machine, step, env)
+            return CERTAIN
+        case _:
+            raise NotFollowedError
+
+
+def _made(
+    machine: Machine,
+    step: ir.Maybe | ir.Copy | ir.MakeArray | ir.MakeSet | ir.MakeObject | ir.Collect,
+    env: Locals,
+) -> Value:
+    """Return the value that a step which cannot fail makes."""
+    match step:
+        case ir.Maybe():
+            return _maybe(machine, step, env)
+        case ir.Copy(source=source):
+            return _value(machine, env, source)
+        case ir.MakeArray(items=items):
+            return [_value(machine, env, x) for x in items]
+        case ir.MakeSet(items=items):
+            held = [(_value(machine, env, x), CERTAIN) for x in items]
+            return collection("set", held)
+        case ir.MakeObject(pairs=pairs):
+            return _object(machine, env, pairs)
+        case ir.Collect():
+            return _collect(machine, step, env)
 
 
 def _value(machine: Machine, given: Locals, atom: ir.Atom) -> Value:
@@ -172,101 +357,34 @@ def _value(machine: Machine, given: Locals, atom: ir.Atom) -> Value:
         case ir.Input():
             return machine.input
         case ir.BaseData():
-            return machine.data
+            return machine.context.data
 
 
-def _one(
-    given: Locals, target: ir.Local, value: Value
-) -> Iterator[tuple[Locals, Doubts]]:
-    yield {**given, target.name: value}, CERTAIN
-
-
-def _each(
-    given: Locals, target: ir.Local, found: list[Outcome]
-) -> Iterator[tuple[Locals, Doubts]]:
+def _each(given: Locals, target: ir.Local, found: list[Outcome]) -> Ways:
     for value, places in found:
         yield {**given, target.name: value}, places
 
 
-def _if(given: Locals, places: Doubts | None) -> Iterator[tuple[Locals, Doubts]]:
-    """Yield the locals if something holds, under the doubts that it holds under."""
-    if places is not None:
-        yield given, places
-
-
-def _truth(value: Value) -> Doubts | None:
-    if isinstance(value, Doubt):
-        return value.places
-    return None if value is False else CERTAIN
-
-
-def _shaped(
-    value: Value, kind: type[list[Any] | dict[Any, Any]], length: int
-) -> Doubts | None:
-    if isinstance(value, Doubt | Maybe):
-        return doubts_in(value)
-    fits = isinstance(value, kind) and len(value) == length
-    return CERTAIN if fits else None
-
-
-def reached(value: Value, keys: list[Value]) -> tuple[Value, Doubts]:
-    """Return what keys lead to, and the doubts that it is there under.
-
-    Raises:
-        LookupError: if it is not there.
-    """
-    places: Doubts = CERTAIN
-    for key in keys:
-        value, more = _member(value, key)
-        places |= more
-    return value, places
-
-
-def _member(value: Value, key: Value) -> tuple[Value, Doubts]:
-    if isinstance(value, Doubt):
-        return value, value.places
-    if isinstance(key, Doubt) or isinstance(value, Maybe) or doubts_in(key):
-        return _some_member(value, key)
-    found = item(value, key)
-    return found, CERTAIN
-
-
-def _some_member(value: Value, key: Value) -> tuple[Value, Doubts]:
-    """Return what may be at a key, where the key or its being there is in doubt."""
-    places = doubts_in(key) | doubts_in(value)
-    if isinstance(value, Maybe) and not doubts_in(key):
-        for at, held, more in members_of(value):
-            if not doubts_in(at) and equality(at, key) == CERTAIN:
-                return held, more
-    elif not isinstance(value, Maybe | dict | list | RegoSet):
-        raise KeyError(key)
-    return Doubt(places), places
-
-
-def _lookup(
-    machine: Machine, step: ir.Lookup, given: Locals
-) -> Iterator[tuple[Locals, Doubts]]:
-    source = _value(machine, given, step.source)
+def _lookup(machine: Machine, step: ir.Lookup, env: Locals) -> Doubts | None:
+    source = _value(machine, env, step.source)
     if source is UNDEFINED:
-        return
-    keys = [_value(machine, given, key) for key in step.keys]
+        return None
+    keys = [_value(machine, env, key) for key in step.keys]
     try:
-        value, places = reached(source, keys)
+        env[step.target.name], places = reached(source, keys)
     except MISSING:
-        return
-    yield {**given, step.target.name: value}, places
+        return None
+    return places
 
 
-def _maybe(
-    machine: Machine, step: ir.Maybe, given: Locals
-) -> Iterator[tuple[Locals, Doubts]]:
-    keys = [_value(machine, given, key) for key in step.keys]
+def _maybe(machine: Machine, step: ir.Maybe, env: Locals) -> Value:
+    keys = [_value(machine, env, key) for key in step.keys]
     try:
-        value, places = reached(_value(machine, given, step.source), keys)
+        value, places = reached(_value(machine, env, step.source), keys)
     except MISSING:
-        value, places = UNDEFINED, CERTAIN
+        return UNDEFINED
     # What may be there is there in doubt, which is what a doubt says already.
-    yield {**given, step.target.name: Doubt(places) if places else value}, CERTAIN
+    return Doubt(places) if places else value
 
 
 def _object(
@@ -283,6 +401,7 @@ def _object(
 
 def _collect(machine: Machine, step: ir.Collect, given: Locals) -> Value:
     found = list(solve(machine, step.body, given, CERTAIN))
+    spend(machine, len(found) // _PARTS)
     values = [(_value(machine, env, step.value), places) for env, places in found]
     if step.kind != "object" or step.key is None:
         return collection(step.kind, values)
@@ -295,76 +414,29 @@ def _collect(machine: Machine, step: ir.Collect, given: Locals) -> Value:
     return made
 
 
-def _builtin(
-    machine: Machine, step: ir.CallBuiltin, given: Locals
-) -> Iterator[tuple[Locals, Doubts]]:
-    args = [_value(machine, given, x) for x in step.args]
-    places = frozenset[Any]().union(*map(doubts_in, args))
-    if places:
-        value, places = _doubtful_call(step.name, args, places)
-    else:
-        value = _called(machine, step.name, args)
+def _builtin(machine: Machine, step: ir.CallBuiltin, env: Locals) -> Doubts | None:
+    args = [_value(machine, env, x) for x in step.args]
+    places = _doubts_of(machine, args)
+    value, places = called(machine.evaluation, step.name, args, places)
     if value is UNDEFINED or (step.target is None and value is False):
-        return
-    if step.target is None:
-        yield given, places
-    else:
-        yield {**given, step.target.name: value}, places
+        return None
+    if step.target is not None:
+        env[step.target.name] = value
+    return places
 
 
-def _called(machine: Machine, name: str, args: list[Value]) -> Value:
-    function = lookup(name)
-    try:
-        if name in CONTEXTUAL:
-            return function(machine.evaluation, *args)
-        return function(*args)
-    except BuiltinError:
-        return UNDEFINED
+def _doubts_of(machine: Machine, args: list[Value]) -> Doubts:
+    """Return the doubts in operands; looking through large ones is paid for."""
+    places: Doubts = CERTAIN
+    for value in args:
+        if type(value) not in SCALARS:
+            if isinstance(value, list | dict | RegoSet):
+                spend(machine, len(value) // _PARTS)
+            places |= doubts_in(value)
+    return places
 
 
-def _doubtful_call(  # noqa: PLR0911  (one case a function)
-    name: str, args: list[Value], places: Doubts
-) -> tuple[Value, Doubts]:
-    """Return what a built-in gives for operands in doubt, as far as that can be told."""
-    match name, args:
-        case "object.get", [dict() as held, str() as key, default]:
-            value = held.get(key, default)
-            return value, CERTAIN
-        case "count", [list() | dict() as held]:
-            return len(held), CERTAIN
-        case "object.keys", [dict() as held]:
-            return RegoSet(held), CERTAIN
-        case "is_object", [dict()]:
-            return True, CERTAIN
-        case "is_array", [list()]:
-            return True, CERTAIN
-        case "internal.member_2", [value, held] if not isinstance(held, Doubt):
-            found = _among(value, held)
-            return (False, CERTAIN) if found is None else (True, found)
-        case "neq", [left, right]:
-            found = equality(left, right)
-            if found is None:
-                return True, CERTAIN
-            return (False, CERTAIN) if found == CERTAIN else (True, found)
-        case _:
-            return Doubt(places), CERTAIN if name in _TOTAL else places
-
-
-def _among(value: Value, held: Value) -> Doubts | None:
-    """Return the doubts under which a value is in a collection, None if it is not."""
-    possible: Doubts | None = None
-    for _, member, more in members_of(held):
-        found = equality(value, member)
-        if found is not None:
-            if not found | more:
-                return CERTAIN
-            possible = (possible or CERTAIN) | found | more
-    return possible
-
-
-def _scan(
-    machine: Machine, step: ir.Scan, given: Locals
-) -> Iterator[tuple[Locals, Doubts]]:
+def _scan(machine: Machine, step: ir.Scan, given: Locals) -> Ways:
     for key, value, places in members_of(_value(machine, given, step.source)):
         yield _bound(given, step.key, key, step.value, value), places
 
@@ -384,74 +456,40 @@ def _bound(
     return made
 
 
-def _scan_index(
-    machine: Machine, step: ir.ScanIndex, given: Locals
-) -> Iterator[tuple[Locals, Doubts]]:
-    index = machine.indexes.get((step.path, step.on))
-    if index is None:
-        index = machine.indexes[step.path, step.on] = _built(machine, step)
+def _scan_index(machine: Machine, step: ir.ScanIndex, given: Locals) -> Ways:
     match = _value(machine, given, step.match)
-    found: list[tuple[Value, Doubts]] = list(index.doubtful)
-    if places := doubts_in(match):
-        for same in index.known.values():
-            found += [(element, places) for element in same]
-    else:
-        found += [(x, CERTAIN) for x in index.known.get(freeze(match), ())]
-    for element, places in found:
-        yield _bound(given, None, None, step.value, element), places
+    places = doubts_in(match)
+    if places:
+        for element, more in with_any(machine, step.path, step.on):
+            found = _bound(given, None, None, step.value, element)
+            yield found, both(places, more)
+        return
+    for element in with_value(machine, step.path, step.on, match):
+        yield _bound(given, None, None, step.value, element), CERTAIN
+    for held in in_doubt(machine, step.path, step.on):
+        yield _bound(given, None, None, step.value, held.element), held.places
 
 
-def _built(machine: Machine, step: ir.ScanIndex) -> Index:
-    index = Index()
-    try:
-        source, _ = reached(machine.input, list(step.path))
-    except MISSING:
-        return index
-    for _, element, _ in members_of(source):
-        try:
-            value, places = reached(element, list(step.on))
-        except MISSING:
-            continue
-        places |= doubts_in(value)
-        if places:
-            index.doubtful.append((element, places))
-        else:
-            index.known.setdefault(freeze(value), []).append(element)
-    return index
-
-
-def _relation(
-    machine: Machine, step: ir.ScanRelation, given: Locals
-) -> Iterator[tuple[Locals, Doubts]]:
+def _relation(machine: Machine, step: ir.ScanRelation, given: Locals) -> Ways:
     args = [_value(machine, given, x) for x in step.args]
-    places = frozenset[Any]().union(*map(doubts_in, args))
+    places = _doubts_of(machine, args)
     if not places:
         for row in lookup(step.name)(*args):
             yield {**given, step.target.name: row}, CERTAIN
         return
     if step.name != "walk":
         raise NotFollowedError
-    for path, value in _walked(args[0], []):
+    for path, value in walked(args[0], []):
         yield {**given, step.target.name: [path, value]}, doubts_in(path)
     below = Doubt(places)
     yield {**given, step.target.name: [below, below]}, places
 
 
-def _walked(value: Value, path: list[Value]) -> Iterator[tuple[list[Value], Value]]:
-    yield path, value
-    if isinstance(value, dict | list | RegoSet):
-        for key, inner, _ in members_of(value):
-            yield from _walked(inner, [*path, key])
-
-
-def _denied(machine: Machine, body: ir.Steps, given: Locals) -> Doubts | None:
-    """Return the doubts under which a body fails, None if it holds for certain."""
-    possible: Doubts = CERTAIN
-    for _, places in solve(machine, body, given, CERTAIN):
-        if not places:
-            return None
-        possible |= places
-    return possible
+def _denied(found: Doubts | None) -> Doubts | None:
+    """Return the doubts under which something is not there, None if it surely is."""
+    if found is None:
+        return CERTAIN
+    return found or None
 
 
 def _every(machine: Machine, step: ir.Every, given: Locals) -> Doubts | None:
@@ -463,19 +501,21 @@ def _every(machine: Machine, step: ir.Every, given: Locals) -> Doubts | None:
     needed: Doubts = CERTAIN
     for key, value, places in members_of(source):
         env = _bound(given, step.key, key, step.value, value)
-        found = [p for _, p in solve(machine, step.body, env, CERTAIN)]
-        if not found and not places:
+        found = witness(machine, step.body, env)
+        if found is None and not places:
             return None
-        if CERTAIN not in found:
-            needed |= places.union(*found)
+        if found is None or found:
+            needed |= places | (found or CERTAIN)
     return needed
 
 
-def _rule(machine: Machine, number: int) -> list[Outcome]:
-    """Return the values that a rule without arguments may have."""
-    if number not in machine.memo:
-        machine.memo[number] = _evaluated(machine, number, ())
-    return machine.memo[number]
+def _given_by(machine: Machine, number: int, args: tuple[Value, ...]) -> list[Outcome]:
+    """Return the values that a rule may have, asked once for the same operands."""
+    operands = _scalars(list(args))
+    ask = partial(_evaluated, machine, number, args)
+    if operands is None:
+        return ask()
+    return kept(machine, ("rule", number, operands), ask)
 
 
 def _evaluated(machine: Machine, number: int, args: tuple[Value, ...]) -> list[Outcome]:
@@ -510,9 +550,7 @@ def _rule_object(machine: Machine, rule: ir.Rule, args: tuple[Value, ...]) -> Ou
     return made, CERTAIN
 
 
-def _entered(
-    machine: Machine, clause: ir.Clause, args: tuple[Value, ...]
-) -> Iterator[tuple[Locals, Doubts]]:
+def _entered(machine: Machine, clause: ir.Clause, args: tuple[Value, ...]) -> Ways:
     env = dict(zip((a.name for a in clause.args), args, strict=True))
     return solve(machine, clause.steps, env, CERTAIN)
 
@@ -523,22 +561,21 @@ def _chain(
     """Yield what clauses tried in order give: those after one that may hold as well."""
     before: Doubts = CERTAIN
     for clause in chain:
-        found = [
-            (_value(machine, env, clause.value), places | before)
-            for env, places in _entered(machine, clause, args)
-        ]
-        yield from found
-        if any(places == before for _, places in found):
+        env = dict(zip((a.name for a in clause.args), args, strict=True))
+        own = outcomes(machine, clause, clause.steps, env)
+        yield from ((value, places | before) for value, places in own)
+        if any(not places for _, places in own):
             return
-        before = before.union(*(places for _, places in found))
+        before = before.union(*(places for _, places in own))
 
 
 def _chosen(machine: Machine, rule: ir.Rule, args: tuple[Value, ...]) -> list[Outcome]:
     """Return the values that a rule with one value may have."""
-    found = list(_yields(machine, rule, args))
-    certain = [outcome for outcome in found if not outcome[1]]
-    if certain:
-        return certain[:1]
+    found: list[Outcome] = []
+    for value, places in _yields(machine, rule, args):
+        if not places:
+            return [(value, places)]
+        found.append((value, places))
     if rule.default is not None:
         places = CERTAIN.union(*(p for _, p in found))
         for env, more in _entered(machine, rule.default, args):

@@ -6,6 +6,7 @@ of them are known only after apply. A policy that reads the latter handles it it
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from comply.plan import ir
@@ -192,7 +193,7 @@ def _is_open(plan: ir.Plan, parts: Iterable[ir.Steps]) -> bool:
     """Tell whether steps may look at all attributes of a resource.
 
     They do if they take `after` as a whole and scan it, or hand it to a built-in other
-    than `object.get`.
+    than `object.get`, or look up a key in it that is not written as it is, or `walk`.
     """
     by_id = {rule.id: rule for rule in plan.rules}
     held: set[str] = set()
@@ -225,11 +226,20 @@ def _holding(step: ir.Step, held: set[str], by_id: dict[int, ir.Rule]) -> Iterat
 
 def _looks_at_all(step: ir.Step, held: set[str]) -> bool:
     match step:
+        case ir.Lookup(source=source, keys=keys) | ir.Maybe(source=source, keys=keys):
+            whole = isinstance(source, ir.Local) and source.name in held
+            ways = (ir.Const(_AFTER) if whole else source, *keys)
+            return any(
+                a == ir.Const(_AFTER) and isinstance(b, ir.Local)
+                for a, b in pairwise(ways)
+            )
         case ir.Scan(source=ir.Local(name=name)) | ir.Every(source=ir.Local(name=name)):
             return name in held
         case ir.CallBuiltin(name="object.get"):
             return False
-        case ir.CallBuiltin(args=args) | ir.ScanRelation(args=args):
+        case ir.ScanRelation():
+            return True
+        case ir.CallBuiltin(args=args):
             return any(isinstance(a, ir.Local) and a.name in held for a in args)
         case _:
             return False
