@@ -1,0 +1,54 @@
+"""FILE -> REPORT: what `comply check` does with a file, with a session that is there already.
+
+Rules are compiled once, which leaves the time for loading, checking and reporting.
+"""
+
+import sys
+import traceback
+from pathlib import Path
+
+from comply.check.session import Session
+from comply.cli.check import exit_code
+from comply.cli.found import Survey
+from comply.cli.settings import Settings
+from comply.cli.whole_check import FITTING, Opened, judge
+from comply.load.encoding import read
+from comply.load.terraform_source.folder import gather
+from comply.report import reporter
+from comply.source import ComplyError
+
+
+def session_for(kind: str, cache: Path) -> Session:
+    """Return a session with the packs for a kind, or with the rules of this folder."""
+    if kind in FITTING:
+        return Session(packs=(FITTING[kind],), cache=cache)
+    return Session(rules=(Path("walker.rego"),), cache=cache)
+
+
+def check(session: Session, file: str, kind: str, form: str) -> int:
+    """Return the exit code for a file of this folder, its report written.
+
+    The session holds afterwards what it held before. An exception that is nobody's
+    mistake but ours gives a traceback, as it does in a command.
+    """
+    try:
+        return _checked(session, file, kind, form)
+    except ComplyError as error:
+        sys.stderr.write(f"error: {error.render()}\n")
+        return error.exit_code
+    except Exception:  # noqa: BLE001  (every one of them is a fault, and counted)
+        traceback.print_exc()
+        return 2
+
+
+def _checked(session: Session, file: str, kind: str, form: str) -> int:
+    whole = kind == "terraform_source"
+    source = gather(Path()) if whole else read(Path(file), file)
+    loaded = session.add(source, kind)
+    try:
+        opened = Opened(session, Survey(), (), {source.name: loaded}, [])
+        findings, run = judge(Settings(), opened)
+        reporter(form)(findings, sys.stdout, run)
+        return exit_code(findings, run.threshold, run.failing)
+    finally:
+        session.remove(loaded)
