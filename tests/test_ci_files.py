@@ -1,4 +1,4 @@
-"""action.yml and ci/: parsed, and every script in them run in a repository of the test's."""
+"""action.yml, ci/ and docs/ci.md: their scripts run in a repository, their files are read."""
 
 import json
 import shutil
@@ -17,6 +17,7 @@ GITLAB_TEXT = (ROOT / "ci/gitlab/comply.yml").read_text("utf-8")
 SPEC, GITLAB = yaml.safe_load_all(GITLAB_TEXT)
 (JOB,) = GITLAB.values()
 ATLANTIS = yaml.safe_load((ROOT / "ci/atlantis/repos.yaml").read_text("utf-8"))
+PAGE = (ROOT / "docs/ci.md").read_text("utf-8")
 JENKINS = (ROOT / "ci/jenkins/Jenkinsfile").read_text("utf-8")
 
 
@@ -328,3 +329,61 @@ def test_the_script_for_any_system(repo: Repository, machine: Path) -> None:
     assert "COMPLY_INSTALL is not set" in done.stderr
     missing = shell.run(f"sh '{script}'", COMPLY_INSTALL="no-such-thing-here")
     assert missing.returncode == 2
+
+
+def blocks(language: str) -> list[str]:
+    return [block.split("```")[0] for block in PAGE.split(f"```{language}\n")[1:]]
+
+
+def test_the_commands_of_the_page_run(repo: Repository, machine: Path) -> None:
+    plans = {
+        "main-plan.json": json.dumps(PLAN),
+        "tfplan": json.dumps(PLAN),
+        "deploy/new.yaml": pod("deployed"),
+    }
+    repo.write(plans)
+    shutil.copytree(ROOT / "ci", repo.folder / "ci")
+    programs = repo.folder.parent / "bin"
+    programs.mkdir()
+    (programs / "terraform").write_text('#!/bin/sh\ncat "$3"\n')
+    (programs / "terraform").chmod(0o755)
+    (programs / "comply").symlink_to(machine / "temp/comply/bin/comply")
+    (programs / "python3").symlink_to(machine / "shim/python3")
+    summary = repo.folder.parent / "summary"
+    own = {
+        "COMPLY_CACHE_DIR": str(machine / "cache"),
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }
+    shell = Shell(repo.folder, own, programs, ("bash", "-e"))
+    address = "git+https://example.com/comply@v0.1.0"
+    wheel = str(machine / "comply-9.9.9-py3-none-any.whl")
+    done = [shell.run(block.replace(address, wheel)) for block in blocks("sh")]
+    assert [(d.returncode, d.stderr) for d in done] == [
+        *[(1, "")] * 5,
+        # The plan has what the older one had.
+        (0, ""),
+    ]
+    assert "3 violations " in done[0].stdout
+    assert summary.read_text().startswith("### comply: ")
+    assert "1 finding in known.json" in done[5].stdout
+
+
+def test_the_examples_of_the_page_ask_for_what_there_is() -> None:
+    workflow, pipeline, steps = map(yaml.safe_load, blocks("yaml"))
+    checkout, action = workflow["jobs"]["comply"]["steps"]
+    assert checkout["with"]["fetch-depth"] == 0
+    for step in (action, *steps):
+        assert set(step["with"]) <= set(ACTION["inputs"])
+    (include,) = pipeline["include"]
+    assert include["remote"].endswith("ci/gitlab/comply.yml")
+    wanted = SPEC["spec"]["inputs"]
+    assert set(include["inputs"]) <= set(wanted)
+    assert {n for n, about in wanted.items() if "default" not in about} == {"install"}
+
+
+def test_the_page_names_every_input_and_file() -> None:
+    table = PAGE.partition("| input | |")[2].partition("\n\n")[0]
+    assert all(f"`{name}`" in table for name in ACTION["inputs"])
+    files = [p.relative_to(ROOT).as_posix() for p in (ROOT / "ci").rglob("*.*")]
+    files.append("ci/jenkins/Jenkinsfile")
+    assert all(f"](../{name})" in PAGE for name in files)

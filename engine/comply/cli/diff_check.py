@@ -311,10 +311,10 @@ def _strangers(
         return
     listed = ", ".join(names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    yield (
-        f"not in git, so all that is found there is new: {listed}{more}; plans are "
-        "compared by a baseline of the older one: `comply baseline create OLD.json`"
-    )
+    told = f"not in git, so all that is found there is new: {listed}{more}"
+    if any(name.endswith(".json") for name in names):
+        told += "; a baseline compares plans: `comply baseline create OLDER_PLAN.json`"
+    yield told
 
 
 def _changed_rules(settings: Settings, now: _Now, tree: Tree) -> Iterator[str]:
