@@ -30,6 +30,8 @@ class Config:
     id to what its author lets a project choose; rules read them at
     `data.comply.parameters[id]`. Findings below `fail_on` do not fail a run.
     `undetermined` is pass, warn or fail: what becomes of what cannot be told yet.
+    `timeout` (seconds), `max_findings` and `max_memory` (MB) are what one rule may take,
+    0 for any; `var_files` hold the values of Terraform variables.
     """
 
     paths: tuple[str, ...] = ()
@@ -44,6 +46,10 @@ class Config:
     baseline: str = ""
     formats: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict)
+    timeout: float = 30.0
+    max_findings: int = 250_000
+    max_memory: int = 1_024
+    var_files: tuple[str, ...] = ()
 
 
 class ConfigError(ComplyError):
@@ -90,6 +96,10 @@ def configure(value: object, locate: _Locate) -> Config:
         baseline=members.get("baseline", ""),
         formats=tuple(members.get("formats", ())),
         sources=members.get("sources") or {},
+        timeout=float(members.get("timeout", 30.0)),
+        max_findings=members.get("max_findings", 250_000),
+        max_memory=members.get("max_memory", 1_024),
+        var_files=tuple(members.get("var_files", ())),
     )
 
 
@@ -160,6 +170,8 @@ _KINDS: Final = {
     "array": "a list",
     "object": "a mapping",
     "string": "a text",
+    "number": "a number",
+    "integer": "a whole number",
 }
 
 

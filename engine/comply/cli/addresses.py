@@ -100,11 +100,11 @@ _OPTIONS: Final = (
     click.option(
         "--timeout",
         type=click.FloatRange(min=0),
-        default=60.0,
         metavar="SECONDS",
         expose_value=False,
         callback=_keep,
-        help="Databases: the longest a query may take, 0 for ever. Default: 60.",
+        help="The longest one rule may take in the run, 0 for ever. Default: 30. "
+        "Databases: the longest a query may take. Default: 60.",
     ),
     click.option(
         "--evidence",

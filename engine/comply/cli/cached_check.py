@@ -142,6 +142,7 @@ def scope_of(rules: list[RuleFile], settings: Settings, options: Options) -> str
     """Return what names all that findings follow from, the files left out."""
     state = sha256((options.tree or str(Path.cwd())).encode())
     parts: list[Any] = [build(), settings.parameters, options.kind]
+    parts += [settings.max_findings, settings.max_memory]
     parts.append(None if options.now is None else options.now.isoformat())
     parts += [(f.id, f.pack, f.source.name, f.source.text) for f in rules]
     state.update(dumps(parts, sort_keys=True, default=repr).encode())
@@ -209,6 +210,7 @@ class _Turn:
         # Imported here because a run that the cache answers needs none of it.
         from comply.check.session import Session
         from comply.cli.file_records import Checker, File, is_alien, looks_at_one
+        from comply.cli.run_options import limits_of
 
         files = [File(name, self.listing.files[name]) for name in missing]
         if any(is_alien(file, self.options.kind) for file in files[:_GLANCE]):
@@ -220,6 +222,7 @@ class _Turn:
             parameters=dict(self.settings.parameters),
             now=self.options.now,
             cache=self.options.cache,
+            limits=limits_of(self.settings),
         )
         self.about = {
             "one": looks_at_one(session),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from comply.cli.addresses import live_options, names_database
+from comply.cli.addresses import asked, live_options, names_database
 from comply.cli.cache import cache_folder
 from comply.cli.cached_check import Options, check_files
 from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.outputs import outputs, write_all
+from comply.cli.run_options import InOrder, source_options, with_options
 from comply.cli.settings import FLAG, Settings, read_settings
 from comply.cli.terminal import Choice
 from comply.cli.undetermined import UNDETERMINED
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from comply.cli.git_tree import Tree
 
 
-@click.command()
+@click.command(cls=InOrder)
 @click.argument(
     "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
 )
@@ -131,6 +132,7 @@ if TYPE_CHECKING:
     "any, and write comply.custom.spacelift.json for a plan policy to decide by. Exit "
     "code 0 once that is written. See `comply spacelift policy`.",
 )
+@source_options
 @live_options
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,
@@ -175,7 +177,9 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     started = time.perf_counter()
     settings = merge(read_settings(config), paths, rules, packs)
     wanted = outputs(formats or settings.formats, output)
+    context = click.get_current_context()
     settings = override(settings, fail_on, undetermined, baseline)
+    settings = with_options(settings, context, asked(context).get("timeout"))
     if source is not None:
         settings = replace(settings, sources={"**": source})
     options = Options(kind, moment(now), None if no_cache else cache_folder(), jobs)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from comply.check.budget import Budget
 from comply.check.cache_records import Record, content_digest
 from comply.check.rego_check import Runner
 from comply.check.session import Session
@@ -49,14 +50,17 @@ class Checker:
     session: Session
     kind: str | None = None
     singles: Singles = field(init=False)
+    budget: Budget = field(init=False)
 
     def __post_init__(self) -> None:
         self.singles = Singles(self.session.compiled)
+        self.budget = Budget(self.session.limits)
 
     def record(self, file: File) -> tuple[str, Record]:
         """Return the digest of a file's content and what was found in it.
 
-        The digest of a file that cannot be read is empty: there is nothing to keep.
+        The digest of a file that cannot be read is empty: there is nothing to keep. So it
+        is once a rule was stopped, which another time may come to its end.
         """
         path = Path(file.name)
         try:
@@ -69,7 +73,8 @@ class Checker:
             return "", _failed(error)
         try:
             with collector_paused():
-                return content_digest(data), self._look(file, data)
+                record = self._look(file, data)
+            return "" if self.budget.out else content_digest(data), record
         except LoadError as error:
             return content_digest(data), _failed(error)
 
@@ -100,7 +105,9 @@ class Checker:
         return self._run(item.source, documents)
 
     def _run(self, source: Source, documents: list[Document]) -> Record:
-        runner = Runner(self.session.base_documents([]), self.session.clock)
+        runner = Runner(
+            self.session.base_documents([]), self.session.clock, budget=self.budget
+        )
         found: dict[tuple[str, ...], Finding] = {}
         for document in documents:
             if document.sensitive():

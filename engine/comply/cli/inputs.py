@@ -15,6 +15,7 @@ from comply.load.terraform_source.folder import (
     is_configuration,
     roots,
 )
+from comply.load.terraform_source.outside import NOTHING, Outside
 from comply.source import LoadError, Source
 
 STDIN = Path("-")
@@ -25,10 +26,12 @@ def survey(
     paths: Iterable[Path],
     kind: str | None,
     skips: Callable[[Path], bool] = take_all,
+    outside: Outside = NOTHING,
 ) -> Survey:
     """Return what there is to check at `paths`; `kind` is that of all files named.
 
-    In folders, what `skips` is true of is not looked at.
+    In folders, what `skips` is true of is not looked at. `outside` is given to root
+    modules of Terraform.
     """
     found = Survey()
     for path in paths:
@@ -45,11 +48,11 @@ def survey(
                 found.inputs.append(name_kind(read(path, str(path)), kind))
         except LoadError as error:
             found.errors.append(error)
-    _add_modules(found)
+    _add_modules(found, outside)
     return found
 
 
-def _add_modules(found: Survey) -> None:
+def _add_modules(found: Survey, outside: Outside) -> None:
     """Add the root modules in folders with Terraform source, and those that were named."""
     called: dict[str, set[str]] = {}
     for folder in found.modules:
@@ -61,7 +64,7 @@ def _add_modules(found: Survey) -> None:
         try:
             found.inputs.append(
                 Input(
-                    gather(Path(folder)),
+                    gather(Path(folder), outside),
                     "terraform_source",
                     named=found.modules.get(folder, False),
                 )

@@ -142,7 +142,8 @@ def _fresh(settings: Settings, options: Options) -> tuple[Found, bool]:
     opened = open_session(settings, options)
     found = judge(settings, opened)
     lone = not any(item.kind in _GATHERED for item in opened.found.inputs)
-    return found, lone and depends_on_files(opened.session)
+    stays = lone and not opened.session.stopped
+    return found, stays and depends_on_files(opened.session)
 
 
 def _encoded(found: Found) -> str | None:

@@ -21,6 +21,9 @@ from comply.report.run import Run, ordered
 from comply.source import ComplyError
 from comply.version import VERSION
 
+_QUERY = 60.0
+"""Seconds that a query may take, if nobody says otherwise."""
+
 
 def run_check(context: click.Context) -> int:
     """Check the databases that `comply check` was given; return the exit code.
@@ -41,6 +44,7 @@ def run_check(context: click.Context) -> int:
     packs = given["packs"] or settings.packs
     fitting = not (given["rules"] or given["packs"] or packs)
     live = asked(context)
+    seconds = _QUERY if live["timeout"] is None else live["timeout"]
     wanted = Wanted(
         rules=rules,
         packs=PACKS if fitting else packs,
@@ -48,7 +52,7 @@ def run_check(context: click.Context) -> int:
         now=moment(given["now"]),
         cache=None if given["no_cache"] else cache_folder(),
         since=parse_since(live["since"]) if live.get("since") else None,
-        limits=Limits(seconds=live["timeout"], rows=live["evidence"]),
+        limits=Limits(seconds=seconds, rows=live["evidence"]),
     )
     threshold = Severity(given["fail_on"] or settings.fail_on)
     found, secrets = _check_all(given["paths"], wanted, live.get("catalogue"))

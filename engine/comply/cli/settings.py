@@ -33,7 +33,8 @@ class Settings:
     names them; `sources` maps patterns of plans to the folders of the configurations
     they are of; `file` is the comply.yaml the settings come from, if there is one.
     `timeout` (seconds), `max_findings` and `max_memory` (MB) are what one rule may take,
-    0 for any; `var_files` hold the values of Terraform variables.
+    0 for any; `var_files` hold the values of Terraform variables, `variables` those and
+    NAME=VALUE of the command line.
     `origins` tells where each setting that is no default was given.
     """
 
@@ -54,6 +55,7 @@ class Settings:
     max_findings: int = 250_000
     max_memory: int = 1_024
     var_files: tuple[Path, ...] = ()
+    variables: tuple[str | Path, ...] = ()
     origins: dict[str, str] = field(default_factory=dict, compare=False)
 
 

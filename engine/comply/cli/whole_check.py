@@ -14,6 +14,7 @@ from comply.cli.inputs import (
     survey,
     unreadable,
 )
+from comply.cli.run_options import limits_of, outside_of, refuse_unknown
 from comply.cli.settings import Settings, left_out
 from comply.cli.undetermined import sort_undetermined
 from comply.findings import Finding, Severity
@@ -64,7 +65,14 @@ def open_session(settings: Settings, options: Options) -> Opened:
         ComplyError: if rules do not compile, or if there is nothing to check.
     """
     everything = () if options.plan else (Path(),)
-    found = survey(settings.paths or everything, options.kind, left_out(settings))
+    found = survey(
+        settings.paths or everything,
+        options.kind,
+        left_out(settings),
+        outside_of(settings),
+    )
+    modules = (x.source for x in found.inputs if x.kind == "terraform_source")
+    refuse_unknown(settings, modules)
     no_files = [i.source for i in found.inputs if i.source.name == STDIN_NAME]
     if options.plan is not None:
         found.inputs.insert(0, Input(options.plan, "terraform_plan", named=True))
@@ -79,6 +87,7 @@ def open_session(settings: Settings, options: Options) -> Opened:
         parameters=dict(settings.parameters),
         now=options.now,
         cache=options.cache,
+        limits=limits_of(settings),
     )
     loaded: dict[str, Loaded] = {}
     errors = _load(session, found, loaded)

@@ -11,28 +11,26 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from comply.load.facts import Collection, Document, Path
 from comply.load.terraform_plan import as_input, identity
 from comply.load.terraform_sensitive import sensitive_strings
 from comply.load.terraform_source import syntax as s
-from comply.load.terraform_source.bodies import read_body
 from comply.load.terraform_source.changes import Planned, plan_of
-from comply.load.terraform_source.evaluate import Scope, evaluate
 from comply.load.terraform_source.expand import Configuration, Instance
 from comply.load.terraform_source.folder import (
     FILES,
+    OUTSIDE,
     ROOT,
     is_configuration,
-    is_values,
 )
+from comply.load.terraform_source.given import given_values
 from comply.load.terraform_source.modules import (
     Module,
     local_calls,
     read_module,
 )
-from comply.load.terraform_source.values import UNKNOWN, TerraformValue
 from comply.source import LoadError, Source, Span
 
 _TOO_DEEP: Final = "its references or values nest too deeply"
@@ -48,9 +46,9 @@ def load(source: Source) -> list[Document]:
         LoadError: if a file is not of the language, a local module is not there, or
             names depend on themselves.
     """
-    root, files = _files(source)
+    root, files, outside = _files(source)
     try:
-        return [_document(source.name, root, files)]
+        return [_document(source.name, root, files, outside)]
     except RecursionError:
         raise LoadError(f"{source.name}: {_TOO_DEEP}") from None
 
@@ -61,7 +59,7 @@ def modules_of(source: Source) -> tuple[str, dict[str, Module]]:
     Raises:
         LoadError: if a file is not of the language, or a local module is not there.
     """
-    root, files = _files(source)
+    root, files, _ = _files(source)
     try:
         return root, _modules(root, files)
     except RecursionError:
@@ -73,21 +71,25 @@ def texts_of(source: Source) -> dict[str, str]:
     return _files(source)[1]
 
 
-def _files(source: Source) -> tuple[str, dict[str, str]]:
-    """Return the folder of the root module and the files of a source."""
+def _files(source: Source) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return the folder of the root module, the files, and what it is given besides."""
     if source.text.startswith(f'{{"{ROOT}"'):
         value = json.loads(source.text)
-        return value[ROOT], value[FILES]
+        return value[ROOT], value[FILES], value.get(OUTSIDE, {})
     name = source.name
     if not is_configuration(name):
         name = f"{name}.tf"
-    return posixpath.dirname(name) or ".", {name: source.text}
+    return posixpath.dirname(name) or ".", {name: source.text}, {}
 
 
-def _document(name: str, root: str, files: dict[str, str]) -> Document:
-    configuration = Configuration(_modules(root, files), files)
+def _document(
+    name: str, root: str, files: dict[str, str], outside: dict[str, Any]
+) -> Document:
+    workspace = outside.get("workspace", "")
+    configuration = Configuration(_modules(root, files), files, workspace)
     module = configuration.modules[root]
-    instance = Instance(configuration, module, "", _given(root, files))
+    given = given_values(module, files, outside)
+    instance = Instance(configuration, module, "", given)
     plan, planned = plan_of(configuration, instance)
     return Document(
         name=name,
@@ -123,26 +125,6 @@ def _modules(root: str, files: dict[str, str]) -> dict[str, Module]:
             found[folder] = read_module(folder, by_folder[folder])
             waiting.append(folder)
     return found
-
-
-def _given(root: str, files: dict[str, str]) -> Callable[[str], TerraformValue]:
-    """Return what gives the variables of the root module their values.
-
-    Terraform takes terraform.tfvars first and then *.auto.tfvars by name.
-    """
-    nothing = Scope(_unknown, dict[str, str]().get, {})
-    names = [n for n in files if is_values(n) and (posixpath.dirname(n) or ".") == root]
-    names.sort(key=lambda n: (".auto.tfvars" in n, n))
-    values: dict[str, TerraformValue] = {}
-    for name in names:
-        for setting in read_body(Source(name, files[name])).settings.values():
-            values[setting.name] = evaluate(setting.value, nothing)
-    return values.get
-
-
-def _unknown(_path: tuple[str, ...], _at: int) -> TerraformValue:
-    """Return what a name means where values are given: nothing."""
-    return UNKNOWN
 
 
 def _locator(planned: list[Planned]) -> Callable[[Path], Span | None]:

@@ -49,10 +49,14 @@ _SINGLE_BLOCKS: Final = frozenset({"timeouts"})
 
 @dataclass(slots=True)
 class Configuration:
-    """The modules of a run by folder; `files` has the other files that they read."""
+    """The modules of a run by folder; `files` has the other files that they read.
+
+    `workspace` is empty if it is not known.
+    """
 
     modules: dict[str, Module]
     files: dict[str, str]
+    workspace: str = ""
 
 
 @dataclass(slots=True)
@@ -151,14 +155,15 @@ class Instance:
                 setting = block.body.settings.get("value")
                 output = UNKNOWN if setting is None else self._of(setting)
                 return marked(bounded(output), self._is_true(block, "sensitive"))
-            case ("path", "module"), _:
-                return self.module.folder
-            case ("path", "root"), _:
-                return next(iter(self.configuration.modules))
+            case ("path", "module" | "root" as which), _:
+                root = next(iter(self.configuration.modules))
+                return root if which == "root" else self.module.folder
+            case ("terraform", "workspace"), _:
+                return self.configuration.workspace or UNKNOWN
             case _, s.Block() as block:
                 return self._resource(block)
             case _:
-                # `terraform.workspace` and what Terraform itself would refuse.
+                # What Terraform itself would refuse.
                 return UNKNOWN
 
     def _of(self, setting: s.Setting) -> TerraformValue:

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from comply.load.encoding import read
+from comply.load.terraform_source.outside import NOTHING, Outside
 from comply.source import LoadError, Source
 
 FILES: Final = "terraform_source_files"
 ROOT: Final = "terraform_source_root"
+OUTSIDE: Final = "terraform_source_given"
 
 _CALL: Final = re.compile(r"""["']?source["']?\s*[=:]\s*"(\.\.?/[^"]*)\"""")
 _READ: Final = re.compile(r'(?:file\w*|templatefile)\(\s*"([^"]+)"')
@@ -54,8 +56,8 @@ class Gathered:
     folders: set[str] = field(default_factory=set)
 
 
-def gather(folder: Path) -> Source:
-    """Return the source of the root module in a folder.
+def gather(folder: Path, outside: Outside = NOTHING) -> Source:
+    """Return the source of the root module in a folder, with what it is given.
 
     Raises:
         LoadError: if a file cannot be read, or there is no configuration.
@@ -76,7 +78,38 @@ def gather(folder: Path) -> Source:
     if not any(map(is_configuration, gathered.files)):
         raise LoadError(f"{folder}: no Terraform configuration (*.tf) in it")
     files = {k: gathered.files[k] for k in sorted(gathered.files)}
-    return Source(root, json.dumps({ROOT: root, FILES: files}))
+    value: dict[str, Any] = {ROOT: root, FILES: files}
+    if given := _given(folder, outside):
+        value[OUTSIDE] = given
+    return Source(root, json.dumps(value))
+
+
+def _given(folder: Path, outside: Outside) -> dict[str, Any]:
+    """Return what is given from outside as JSON has it, the texts of files with it."""
+    given: dict[str, Any] = {}
+    if outside.environment:
+        given["environment"] = outside.environment
+    if outside.asked:
+        given["asked"] = [_asked(item) for item in outside.asked]
+    if workspace := outside.workspace or _selected(folder):
+        given["workspace"] = workspace
+    return given
+
+
+def _asked(item: str | Path) -> tuple[str, str, bool]:
+    if isinstance(item, Path):
+        return item.as_posix(), read(item, item.as_posix()).text, True
+    name, _, text = item.partition("=")
+    return name.strip(), text, False
+
+
+def _selected(folder: Path) -> str:
+    """Return the workspace that `terraform workspace select` noted, if it did."""
+    path = folder / ".terraform" / "environment"
+    try:
+        return read(path, path.as_posix()).text.strip() if path.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _keep(gathered: Gathered, source: Source) -> None:
@@ -144,6 +177,19 @@ def roots(called: Mapping[str, set[str]]) -> list[str]:
                 reached.add(at)
                 waiting += names.get(at, ())
     return found
+
+
+def declares(source: Source, name: str) -> bool:
+    """Tell whether the root module of a gathered source declares a variable."""
+    value = json.loads(source.text)
+    word = re.escape(name)
+    pattern = rf'^\s*variable\s+"?{word}"?\s*\{{|"{word}"\s*:'
+    written = re.compile(pattern, re.MULTILINE)
+    return any(
+        written.search(text)
+        for file, text in value[FILES].items()
+        if is_configuration(file) and (posixpath.dirname(file) or ".") == value[ROOT]
+    )
 
 
 def _boundary(folder: Path) -> Path:
