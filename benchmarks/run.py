@@ -32,6 +32,7 @@ BENCHMARKS = (
     "many_rules",
     "one_change",
     "warm_runs",
+    "kubernetes_checkov",
     "memory",
     "policy_tests",
     "yaml_parsers",

@@ -71,6 +71,12 @@ def test_a_benchmark_measures_its_peer(name: str) -> None:
     assert any("comply" in label for label in labels)
 
 
+def test_without_its_peer_a_benchmark_says_so() -> None:
+    found = outcome("kubernetes_checkov")
+    assert found["skipped"]
+    assert not found["bars"]
+
+
 @pytest.mark.skipif(find_spec("regopy") is None, reason="there is no rego-cpp")
 def test_rego_cpp_is_measured() -> None:
     found = outcome("rego_cpp")
