@@ -103,10 +103,9 @@ def _evenly(text: str, at: int, lengths: list[int]) -> list[int] | None:
     stop = first + lengths[0]
     between = text[stop : _after(text, stop, _BETWEEN)]
     begins = list(accumulate((n + len(between) for n in lengths[:-1]), initial=first))
-    even = all(
-        text.startswith(between, begin - len(between)) and text[begin] not in _BETWEEN
-        for begin in begins[1:]
-    )
+    size = len(between)
+    even = {text[begin - size : begin] for begin in begins[1:]} == {between}
+    even = even and {text[begin] for begin in begins}.isdisjoint(_BETWEEN)
     return begins if even else None
 
 
