@@ -1,16 +1,34 @@
 """Assertions over facts in a session: joined in memory, and again where facts change."""
 
+import copy
 import json
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from tests.test_sql_check import DB_HOST, DDL, MANIFESTS, PLAN, documents
 
-from comply.check.session import Session
-from comply.findings import Status
+from comply.check.fact_checks import FactChecks, Planned
+from comply.check.fact_rows import FactRows
+from comply.check.session import Delta, Loaded, Session
+from comply.findings import Finding, Status
+from comply.load.facts import Change
 from comply.source import Source
 from comply.sql.fact_check import check_facts
-from comply.sql.rule import rules_in
+from comply.sql.plan.running import Running
+from comply.sql.rule import AssertionRule, rules_in
 
 CHECKS = (
     DB_HOST,
@@ -46,8 +64,8 @@ def session(tmp_path: Path, *checks: str, host: str = "nowhere") -> Session:
 @pytest.mark.parametrize("check", CHECKS)
 def test_what_is_found_is_what_duckdb_finds(check: str, tmp_path: Path) -> None:
     found = session(tmp_path, check).check()
-    rule = rules_in(Source("r.sql", f"CREATE ASSERTION a0 CHECK ({check});"))
-    wanted = check_facts(rule, documents("nowhere")).findings
+    made = rules_in(Source("r.sql", f"CREATE ASSERTION a0 CHECK ({check});"))
+    wanted = check_facts(made, documents("nowhere")).findings
     keep = [f for f in wanted if f.status is Status.VIOLATION]
     assert [(f.fact, f.message, f.evidence) for f in found] == [
         (f.fact, f.message, f.evidence) for f in keep
@@ -57,3 +75,190 @@ def test_what_is_found_is_what_duckdb_finds(check: str, tmp_path: Path) -> None:
         assert other.span is not None
         if one.fact:
             assert one.span.line == other.span.line
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+POOL = (
+    # joins and self-joins over several facts
+    "NOT EXISTS (SELECT b.address, v.address v FROM terraform.resource_changes b, terraform.resource_changes v WHERE b.type = 'block' AND JSON_VALUE(b.after, '$.bucket') = JSON_VALUE(v.after, '$.name') AND JSON_VALUE(v.after, '$.public') = 'true')",
+    "NOT EXISTS (SELECT a.address FROM terraform.attributes a, terraform.attributes b WHERE a.attribute = 'name' AND b.attribute = 'owner' AND a.value = b.value AND a.address <> b.address)",
+    # what must be there
+    "ALL (SELECT address, type FROM terraform.resource_changes WHERE type = 'bucket') r SATISFY (EXISTS (SELECT 1 FROM terraform.resource_changes b WHERE b.type = 'block' AND JSON_VALUE(b.after, '$.bucket') = r.address))",
+    "NOT EXISTS (SELECT address FROM terraform.resource_changes r WHERE address NOT IN (SELECT address FROM terraform.attributes a WHERE a.attribute = 'owner'))",
+    "NOT EXISTS (SELECT address FROM terraform.attributes WHERE attribute = 'name' AND value NOT IN (SELECT value FROM terraform.attributes WHERE attribute = 'owner'))",
+    "EXISTS (SELECT 1 FROM terraform.attributes WHERE attribute = 'owner' AND value = 'a')",
+    # three levels, worlds, values that are summed up
+    "ALL (SELECT name FROM kubernetes.objects) o SATISFY (EXISTS (SELECT 1 FROM terraform.attributes a WHERE a.value = o.name AND NOT EXISTS (SELECT 1 FROM terraform.resource_changes r WHERE r.address = a.address AND r.deletes)))",
+    "ALL (SELECT object, image FROM kubernetes.containers) c SATISFY ((SELECT COUNT(*) FROM terraform.attributes a WHERE a.attribute = 'owner' AND a.value = c.image) <= 1)",
+    "NOT EXISTS (SELECT r.address FROM terraform.resource_changes r WHERE (SELECT MAX(a.value) FROM terraform.attributes a WHERE a.address = r.address) = (SELECT MIN(name) FROM kubernetes.objects))",
+    "NOT EXISTS (SELECT DISTINCT a.attribute FROM terraform.attributes a, kubernetes.objects o WHERE a.value = o.name)",
+)
+
+
+def parsed(checks: tuple[str, ...]) -> list[AssertionRule]:
+    text = "".join(
+        f"CREATE ASSERTION a{i} CHECK ({c});\n" for i, c in enumerate(checks)
+    )
+    return rules_in(Source("pool.sql", text))
+
+
+@lru_cache
+def pool() -> Path:
+    """A folder with the rules of the pool."""
+    folder = Path(mkdtemp(prefix="comply-test-"))
+    for i, check in enumerate(POOL):
+        (folder / f"a{i}.sql").write_text(f"CREATE ASSERTION a{i} CHECK ({check});")
+    return folder
+
+
+@st.composite
+def resources(draw: st.DrawFn, number: int) -> dict[str, Any]:
+    cells = {
+        "public": st.booleans(),
+        "name": NAMES,
+        "bucket": st.sampled_from(["r0", "r1", "a"]),
+        "owner": NAMES,
+    }
+    after = draw(st.fixed_dictionaries({}, optional=cells))
+    unknown = draw(st.sets(st.sampled_from([*cells, "id"]), max_size=2))
+    actions = draw(st.sampled_from([["create"], ["update"], ["delete", "create"]]))
+    return {
+        "address": f"r{number}",
+        "type": draw(st.sampled_from(["bucket", "block"])),
+        "change": {
+            "actions": actions,
+            "before": None,
+            "after": {k: v for k, v in after.items() if k not in unknown},
+            "after_unknown": dict.fromkeys(sorted(unknown), True)
+            if draw(st.integers(0, 2)) == 0
+            else {},
+        },
+    }
+
+
+def pod(name: str, image: str) -> dict[str, Any]:
+    spec = {"containers": [{"name": "c", "image": image}]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def told(findings: Iterable[Finding]) -> set[tuple[str, str, str, str]]:
+    return {(f.rule_id, str(f.status), f.fact, f.message) for f in findings}
+
+
+class Facts(RuleBasedStateMachine):
+    """Resources and pods that come, go and change."""
+
+    @initialize(data=st.data())
+    def start(self, data: st.DataObject) -> None:
+        self.session = Session(rules=[pool()])
+        self.serial = data.draw(st.integers(0, 4))
+        changes = [data.draw(resources(i)) for i in range(self.serial)]
+        self.value: dict[str, Any] = {
+            "format_version": "1.2",
+            "resource_changes": changes,
+        }
+        self.doc = self.session.load(json.dumps(self.value).encode())
+        self.pods: list[Loaded] = []
+        self.shown = told(self.session.check())
+
+    def changes(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.value["resource_changes"]
+        return found
+
+    def take(self, delta: Delta) -> None:
+        """Follow a delta, which has to lead from what was to what is."""
+        added, removed = told(delta.added), told(delta.removed)
+        assert removed <= self.shown
+        assert not added & (self.shown - removed)
+        self.shown = (self.shown - removed) | added
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.changes())
+    def apply_update(self, data: st.DataObject) -> None:
+        at = data.draw(st.integers(0, len(self.changes()) - 1))
+        old = self.changes()[at]
+        new = data.draw(resources(int(old["address"][1:])))
+        change = Change(updated=((old["address"], copy.deepcopy(new)),))
+        self.take(self.session.apply(self.doc, change))
+        self.changes()[at] = new
+
+    @rule(data=st.data())
+    def apply_addition(self, data: st.DataObject) -> None:
+        new = data.draw(resources(self.serial))
+        self.serial += 1
+        self.take(self.session.apply(self.doc, Change(added=(copy.deepcopy(new),))))
+        self.changes().append(new)
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.changes())
+    def apply_removal(self, data: st.DataObject) -> None:
+        at = data.draw(st.integers(0, len(self.changes()) - 1))
+        gone = self.changes().pop(at)["address"]
+        self.take(self.session.apply(self.doc, Change(removed=(gone,))))
+
+    @rule(data=st.data(), as_bytes=st.booleans())
+    def update(self, data: st.DataObject, *, as_bytes: bool) -> None:
+        changes = [
+            data.draw(resources(int(c["address"][1:])))
+            if data.draw(st.booleans())
+            else c
+            for c in data.draw(st.permutations(self.changes()))
+        ]
+        self.value = {
+            **self.value,
+            "resource_changes": changes[: data.draw(st.integers(0, 9))],
+        }
+        text = json.dumps(self.value)
+        new = text.encode() if as_bytes else json.loads(text)
+        self.take(self.session.update(self.doc, new))
+
+    @rule(name=NAMES, image=NAMES)
+    def insert_pod(self, name: str, image: str) -> None:
+        made, delta = self.session.insert(
+            Source("p.json", json.dumps(pod(name, image)))
+        )
+        self.pods.append(made)
+        self.take(delta)
+
+    @rule(name=NAMES, image=NAMES)
+    @precondition(lambda self: self.pods)
+    def update_pod(self, name: str, image: str) -> None:
+        self.take(self.session.update(self.pods[0], pod(name, image)))
+
+    @rule()
+    @precondition(lambda self: self.pods)
+    def remove_pod(self) -> None:
+        self.take(self.session.remove(self.pods.pop()))
+
+    @invariant()
+    def same_as_from_scratch(self) -> None:
+        assert told(self.session.check()) == self.shown
+        fresh = anew(self.session._facts)
+        fresh.start(self.session.documents)
+        wanted = told(f for _, f in fresh.findings())
+        assert wanted - self.shown == set()
+        assert self.shown - wanted == set()
+
+    def teardown(self) -> None:
+        """What DuckDB finds is found; what rests on unknown values, it cannot tell."""
+        if not hasattr(self, "session"):
+            return
+        sure = [c["address"] for c in self.changes() if c["change"]["after_unknown"]]
+        if not sure:
+            found = check_facts(parsed(POOL), self.session.documents).findings
+            assert {t[1:] for t in told(found)} == {t[1:] for t in self.shown}
+
+
+def anew(checks: FactChecks) -> FactChecks:
+    """The same rules with nothing known yet."""
+    planned = [
+        Planned(p.rule, p.worlds, p.readings, Running(p.running.program))
+        for p in checks.planned
+    ]
+    return FactChecks(planned, checks.whole, FactRows(checks.rows.readings))
+
+
+TestFacts = Facts.TestCase
+TestFacts.settings = settings(
+    max_examples=max(settings().max_examples // 10, 5), stateful_step_count=12
+)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final
 
-from comply.check.fact_rows import Changes, FactRows, Move, Origin, Reading
+from comply.check.fact_rows import Changes, FactRows, Move, Reading
 from comply.dialect.syntax import Name
 from comply.findings import Finding
 from comply.load.facts import Document
@@ -159,7 +159,7 @@ def _planned(rule: AssertionRule) -> Planned:
 
 def _restart(planned: Planned, rows: FactRows) -> int:
     turns = planned.running.start(
-        {name: rows.all(reading) for name, reading in planned.readings.items()}
+        {name: list(rows.all(reading)) for name, reading in planned.readings.items()}
     )
     planned.found = _all_found(planned)
     return turns
@@ -219,9 +219,9 @@ def _named(planned: Planned, violation: Violation) -> Named:
     row = dict(zip(program.labels, violation.shown, strict=True))
     name, fact, place = "", "", None
     if violation.rows and not program.is_distinct:
-        origin: Origin = violation.rows[0][-1]
+        *_, path, origin = violation.rows[0]
         name, fact = origin.held.document.name, origin.identity()
-        place = origin.place()
+        place = origin.place(path)
     if violation.doubts is not None:
         return name, undetermined(rule, violation.doubts, fact, place)
     return name, found(rule, row, fact, place)

@@ -1,7 +1,8 @@
 """DOCUMENTS -> ROWS: the relations that assertions read, kept by the fact they stem from.
 
-A row is a tuple of cells with its origin behind. A fact that did not change keeps its
-rows, the same objects, so that what was joined with them stands.
+A row is a tuple of cells, with its path in the element that it stems from and its origin
+behind. A fact that did not change keeps its rows, the same objects, so that what was
+joined with them stands.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ Changes: TypeAlias = dict[Reading, tuple[list[Row], list[Row]]]
 """The rows that went and those that came."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Held:
     """A document and its rows, by the ids of the elements that they stem from.
 
@@ -58,14 +59,13 @@ class Held:
         return index[id(element)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Origin:
-    """Where a row comes from: a document, an element of a list in it, a path inside."""
+    """Where rows come from: a document, and an element of a list in it."""
 
     held: Held
     key: str
     element: Any
-    path: Path
 
     def identity(self) -> str:
         """Return the identity of the fact."""
@@ -74,15 +74,15 @@ class Origin:
                 return collection.identity(self.element)
         return ""
 
-    def place(self) -> Span | None:
-        """Return the place in the document's text, None where it has none."""
+    def place(self, path: Path) -> Span | None:
+        """Return the place of what stands at a path of the element, if it has a text."""
         document = self.held.document
         if document.locate is nowhere:
             return None
         if not self.key:
-            return document.locate(self.path)
+            return document.locate(path)
         at = self.held.position(self.key, self.element)
-        return document.locate((self.key, at, *self.path))
+        return document.locate((self.key, at, *path))
 
 
 @dataclass(slots=True)
@@ -158,15 +158,22 @@ def _drop(held: Held, reading: Reading, gone: list[int]) -> Iterator[Row]:
 def _read(held: Held, reading: Reading, came: list[Any]) -> Iterator[Row]:
     """Yield the rows of elements, and keep them."""
     relation, kept = reading.relation, held.rows.setdefault(reading, {})
-    unsure = any(of.is_unsure for of in relation.fields)
+    key, depth = relation.key, 2 if relation.key else 0
+    unsure = [i for i, of in enumerate(relation.fields) if of.is_unsure]
     for element in came:
-        value = {relation.key: [element]} if relation.key else element
-        made: list[Row] = []
-        for path, cells in relation.rows(value):
-            inner = path[2:] if relation.key else path
-            if unsure:
-                cells = tuple(known(c, reading.handled) for c in cells)  # noqa: PLW2901  (the same, seen by the reader)
-            made.append((*cells, Origin(held, relation.key, element, inner)))
+        origin = Origin(held, key, element)
+        made = [
+            (*cells, path[depth:], origin)
+            for path, cells in relation.rows({key: [element]} if key else element)
+        ]
+        for at in unsure:
+            made = [_seen(row, at, reading.handled) for row in made]
         if made:
             kept[id(element)] = made
             yield from made
+
+
+def _seen(row: Row, at: int, handled: frozenset[str]) -> Row:
+    """Return a row with a cell that may be unsure as its reader sees it."""
+    cell = known(row[at], handled)
+    return row if cell is row[at] else (*row[:at], cell, *row[at + 1 :])

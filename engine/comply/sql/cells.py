@@ -37,16 +37,15 @@ class Json:
         """
         value = self._doubted()
         for step in path:
-            match value, step:
-                case Doubt(), _:
-                    return value
-                case dict(), str():
-                    value = value.get(step)
-                case list(), int() if step < len(value):
-                    value = value[step]
-                case _:
-                    return None
-        return _inner_text(value)
+            if type(value) is dict:
+                value = value.get(step)
+            elif type(value) is Doubt:
+                return value
+            elif type(value) is list and type(step) is int and step < len(value):
+                value = value[step]
+            else:
+                return None
+        return value or None if type(value) is str else _inner_text(value)
 
     def text(self) -> object:
         """Return all of it as JSON text, a doubt if part of it is not known."""
@@ -75,9 +74,7 @@ def _json_text(value: object) -> str | None:
 
 def _inner_text(value: object) -> object:
     """Return what stands inside JSON as text; objects come without blanks."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, str | Doubt):
+    if value is None or isinstance(value, Doubt):
         return value
     doubts = doubts_in(value)
     if doubts:
@@ -88,13 +85,11 @@ def _inner_text(value: object) -> object:
 
 def known(cell: object, ignored: AbstractSet[str]) -> object:
     """Return a cell in which attributes that are not known are taken for absent ones."""
-    match cell:
-        case Json():
-            return cell.without(ignored)
-        case Doubt() if all(top(path) in ignored for _, path in cell.places):
-            return None
-        case _:
-            return cell
+    if type(cell) is Json:
+        return cell.without(ignored)
+    if type(cell) is Doubt and all(top(path) in ignored for _, path in cell.places):
+        return None
+    return cell
 
 
 def top(path: str) -> str:

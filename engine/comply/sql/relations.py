@@ -26,7 +26,7 @@ class Field:
     """A column of a relation.
 
     `is_json` tells that it holds JSON, `is_unsure` that a value may be one that is known
-    only after apply.
+    only after apply, `is_key` that few rows have the same.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Field:
     doc: str
     is_json: bool = False
     is_unsure: bool = False
+    is_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class Facts:
 
 def _text(name: str, doc: str) -> Field:
     return Field(name, "char", doc)
+
+
+def _key(name: str, doc: str) -> Field:
+    return Field(name, "char", doc, is_key=True)
 
 
 def _number(name: str, doc: str) -> Field:
@@ -105,7 +110,7 @@ def _objects(value: Any, *path: str) -> Iterator[tuple[int, dict[str, Any]]]:  #
 
 
 _ADDRESS: Final = (
-    _text("address", "the resource's address, unique in the plan"),
+    _key("address", "the resource's address, unique in the plan"),
     _text("module_address", "the address of its module; NULL in the root module"),
     _text("type", "the resource's type, such as aws_db_instance"),
     _text("name", "the resource's name"),
@@ -177,7 +182,7 @@ def _after_apply(change: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]
 
 
 _OBJECT: Final = (
-    _text("object", "apiVersion/kind/namespace/name, unique"),
+    _key("object", "apiVersion/kind/namespace/name, unique"),
     _text("kind", "such as Deployment"),
     _text("namespace", "NULL where the manifest names none"),
     _text("name", "the object's name"),
@@ -275,12 +280,12 @@ def _environment(value: Any) -> Iterator[Entry]:  # noqa: ANN401
 
 _OWNED: Final = (
     _text("owner", "the schema; COMPLY where the script names none"),
-    _text("name", "the name, upper-case unless quoted"),
+    _key("name", "the name, upper-case unless quoted"),
 )
 _OF_TABLE: Final = (
     _text("owner", "the schema; COMPLY where the script names none"),
-    _text("table_name", "the table it belongs to"),
-    _text("name", "the name, upper-case unless quoted"),
+    _key("table_name", "the table it belongs to"),
+    _key("name", "the name, upper-case unless quoted"),
 )
 
 

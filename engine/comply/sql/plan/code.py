@@ -112,6 +112,11 @@ class Code:
                 return i, found
         raise self.untranslated(column, f"the column {column.name}")
 
+    def weight(self, node: exp.Expr) -> int:
+        """Return how much an equality of an expression tells rows apart."""
+        is_key = isinstance(node, exp.Column) and self.field_of(node)[1].is_key
+        return 4 if is_key else 1
+
     def is_unsure(self, node: exp.Expr) -> bool:
         """Tell whether an expression may rest on values known only after apply."""
         columns = node.find_all(exp.Column)

@@ -12,10 +12,11 @@ from comply.sql.names import output_of
 from comply.sql.places import Place, is_traced, places
 from comply.sql.plan.code import Code, IndexCode, Mode, UntranslatedError
 from comply.sql.plan.expressions import SURE, cell, in_alternatives, truth, value
-from comply.sql.plan.joins import Block, Table, arranged, block_of, has_query
+from comply.sql.plan.joins import Block, Table, block_of, has_query
 from comply.sql.plan.queries import (
     Queries,
     indented,
+    joined,
     loops,
     place_name,
     simple_block,
@@ -146,7 +147,7 @@ def _place(code: Code, denial: Block, place: Place) -> PlaceCode:
 def _joined(code: Code, denial: Block, table: Table) -> list[str]:
     """Return the loops that find the violating combinations that a row is in."""
     others = [t for t in denial.tables if t != table]
-    steps = list(arranged(others, denial.tests, {table.alias}))
+    steps = joined(code, others, denial.tests)
     return loops(code, steps, lambda: [_yield(code, denial)], possible=True)
 
 
@@ -168,7 +169,7 @@ def _concerned(code: Code, denial: Block, place: Place, table: Table) -> list[st
     tests = [t for b in blocks for t in b.tests if not has_query(t)]
     lines: list[str] = []
     for links in _links(place):
-        steps = list(arranged(others, [*tests, *links], {table.alias}))
+        steps = joined(code, others, [*tests, *links])
         lines += loops(code, steps, lambda: [_yield(code, denial)], possible=True)
     return lines
 

@@ -4,9 +4,9 @@ A table comes next that most equalities tie to the rows at hand; a condition is 
 soon as all it reads is there, those with subqueries last.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from sqlglot import exp
 
@@ -55,8 +55,6 @@ class Scan:
 
 Step: TypeAlias = Scan | Node
 
-_DUAL: Final = "DUAL"
-
 
 def block_of(select: exp.Select) -> Block:
     """Return what a query joins; DUAL, which has one row, counts for nothing."""
@@ -87,14 +85,22 @@ def aliases_in(node: Node) -> set[str]:
     return {column.table for column in node.find_all(exp.Column)} - inner
 
 
-def arranged(
-    tables: Iterable[Table], tests: Iterable[Node], bound: Iterable[str]
-) -> Iterator[Step]:
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What is to be joined: tables, by tests, with rows given at some places."""
+
+    tables: tuple[Table, ...]
+    tests: tuple[Node, ...]
+    given: frozenset[str]
+
+
+def arranged(join: Join, weight: Callable[[Node], int]) -> Iterator[Step]:
     """Yield the loops over tables and the tests between them, in a good order.
 
-    `bound` are the places whose rows are given. A test that a key stands for is left out.
+    `weight` tells of an expression how much its equality tells rows apart. A test that a
+    key stands for is left out.
     """
-    left, waiting, known = list(tables), list(tests), set(bound)
+    left, waiting, known = list(join.tables), list(join.tests), set(join.given)
     around = {t.alias for t in left} | known
     while True:
         ready = [t for t in waiting if aliases_in(t) & around <= known]
@@ -103,7 +109,8 @@ def arranged(
         if not left:
             return
         found = {t.alias: _keys(t, waiting, known, around) for t in left}
-        table = max(left, key=lambda t: len(found[t.alias]))
+        weights = {a: sum(weight(k.part) for _, k in ks) for a, ks in found.items()}
+        table = max(left, key=lambda t: weights[t.alias])
         keys = found[table.alias]
         yield Scan(table, tuple(key for _, key in keys))
         waiting = [t for t in waiting if not any(t is used for used, _ in keys)]

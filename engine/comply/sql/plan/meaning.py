@@ -36,6 +36,11 @@ def at(cell: Json | Doubt | None, path: JsonPath) -> object:
     return cell.at(path) if isinstance(cell, Json) else cell
 
 
+def null(cell: object) -> object:
+    """Return the key of rows that have NULL somewhere; others have none."""
+    return True if cell is None else cell if type(cell) is Doubt else None
+
+
 def parsed(cell: Any) -> Any:  # noqa: ANN401
     """Return text as a JSON cell; NULL where it is none, as JSON_VALUE has it."""
     if cell is None or type(cell) is Doubt:
@@ -99,6 +104,7 @@ MEANING: Final[Mapping[str, object]] = {
     "UNSURE": UNSURE,
     "at": at,
     "like": like,
+    "null": null,
     "parsed": parsed,
     "regexp_like": regexp_like,
     "text": text,

@@ -11,6 +11,7 @@ from comply.sql.plan.code import Code, IndexCode, Mode
 from comply.sql.plan.expressions import SURE, truth, value
 from comply.sql.plan.joins import (
     Block,
+    Join,
     Key,
     Scan,
     Step,
@@ -25,6 +26,7 @@ Node: TypeAlias = exp.Expr
 Body: TypeAlias = Callable[[], list[str]]
 
 _INDENT: Final = "    "
+_NOTING: Final = ("found = True", "if in_haste():", f"{_INDENT}return True")
 _CUTS: Final = ("group", "having", "limit", "offset", "connect", "with_", "windows")
 
 
@@ -88,9 +90,7 @@ def index(code: Code, table: Table, keys: tuple[Key, ...]) -> IndexCode:
     if name not in code.indexes:
         row = code.variable(table.alias)
         parts = [
-            f"({value(code, k.part)} is None or None)"
-            if k.value is None
-            else value(code, k.part)
+            f"null({value(code, k.part)})" if k.value is None else value(code, k.part)
             for k in keys
         ]
         key = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
@@ -154,9 +154,11 @@ class Queries:
         tests = [*block.tests, *extra]
         if not possible:
             tests += unsure_tests(code, block)
-        steps = list(arranged(block.tables, tests, _outside(tests, block)))
-        lines = loops(code, steps, lambda: ["return True"], possible=possible)
-        lines.append("return False")
+        steps = joined(code, block.tables, tests)
+        body = _NOTING if possible else ("return True",)
+        lines = ["found = False"] if possible else []
+        lines += loops(code, steps, lambda: list(body), possible=possible)
+        lines.append("return found" if possible else "return False")
         # What one look into an index answers is not worth remembering.
         again = [type(step) for step in steps] != [Scan]
         key = (id(query), possible, *(e.sql() for e in extra))
@@ -174,7 +176,7 @@ class Queries:
             raise code.untranslated(query, "a value from a query that does not sum up")
         free, unsure = _free(code, query, []), code.is_unsure(query)
         gathered = {id(item): code.fresh("s") for item in sums}
-        steps = list(arranged(block.tables, block.tests, _outside(block.tests, block)))
+        steps = joined(code, block.tables, block.tests)
 
         def gather() -> list[str]:
             lines = _unless_sure(code, block)
@@ -182,11 +184,11 @@ class Queries:
                 lines.append(f"{gathered[id(item)]}.append({_summed(code, item)})")
             return lines
 
-        lines = [f"{name} = []" for name in gathered.values()]
+        lines = [f"{name} = []" for name in ("vague", *gathered.values())]
         lines += loops(code, steps, gather, possible=unsure)
         for item in sums:
             code.sums[id(item)] = f"{_sum(code, item)}({gathered[id(item)]})"
-        lines.append(f"return {value(code, shown)}")
+        lines.append(f"return UNSURE if vague else {value(code, shown)}")
         key = (id(query), "value")
         name = code.define(key, _function(code, free, lines, again=True))
         return f"{name}({', '.join(free.rows)})"
@@ -198,19 +200,25 @@ def unsure_tests(code: Code, block: Block) -> list[Node]:
     return [test for test in own if code.is_unsure(test)]
 
 
-def _outside(tests: Iterable[Node], block: Block) -> set[str]:
-    """Return the places around a block that its tests read."""
+def joined(
+    code: Code,
+    tables: Iterable[Table],
+    tests: Iterable[Node],
+) -> list[Step]:
+    """Return the steps that join tables, with the rows given that tests read besides."""
+    tables, tests = tuple(tables), tuple(tests)
     read = {alias for test in tests for alias in aliases_in(test)}
-    return read - {table.alias for table in block.tables}
+    around = read - {table.alias for table in tables}
+    return list(arranged(Join(tables, tests, frozenset(around)), code.weight))
 
 
 def _unless_sure(code: Code, block: Block) -> list[str]:
-    """Return the lines that give up a sum where it is not sure that a row counts."""
+    """Return the lines that note where it is not sure that a row counts in a sum."""
     tests = [t for t in block.tests if code.is_unsure(t)] + unsure_tests(code, block)
     if not tests:
         return []
     sure = " and ".join(truth(code, test, SURE) for test in tests)
-    return [f"if not ({sure}):", f"{_INDENT}return UNSURE"]
+    return [f"if not ({sure}):", f"{_INDENT}vague.append(True)"]
 
 
 _SUMS: Final[Mapping[type[Node], str]] = {

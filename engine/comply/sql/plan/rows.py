@@ -16,9 +16,14 @@ NONE: Final[Rows] = {}
 
 @dataclass(slots=True)
 class Notes:
-    """The doubts that conditions came upon."""
+    """The doubts that conditions came upon; `every` tells to come upon all there are."""
 
     seen: Doubts = frozenset()
+    every: bool = False
+
+    def in_haste(self) -> bool:
+        """Tell whether one row is enough for EXISTS."""
+        return not self.every
 
     def doubted(self, *values: object) -> bool:
         """Tell whether any value is not known, and note where it comes from."""
@@ -37,10 +42,10 @@ class Notes:
         *rows: Row,
     ) -> Any:  # noqa: ANN401
         """Return what a function gives for the same values, with the doubts it noted."""
-        held = memo.get(key)
+        held = memo.get((self.every, key))
         if held is None:
             before, self.seen = self.seen, frozenset()
-            held = memo[key] = (run(*rows), self.seen)
+            held = memo[self.every, key] = (run(*rows), self.seen)
             self.seen = before
         if held[1]:
             self.seen |= held[1]

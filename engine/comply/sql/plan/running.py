@@ -8,7 +8,7 @@ A row that goes meets the rows as they were and as they are, so that two that we
 together are found by each other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
@@ -28,8 +28,8 @@ Key: TypeAlias = tuple[int, ...]
 class Change:
     """Rows of relations that went and came."""
 
-    gone: Mapping[Name, Iterable[Row]]
-    come: Mapping[Name, Iterable[Row]]
+    gone: Mapping[Name, Sequence[Row]]
+    come: Mapping[Name, Sequence[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Running:
             **program.constants,
             **{f"m{i + 1}": {} for i in range(program.memos)},
             "doubted": notes.doubted,
+            "in_haste": notes.in_haste,
             "remembered": notes.remembered,
         }
         exec(_compiled(program.text), self.names)  # noqa: S102  (our own text)
@@ -84,7 +85,7 @@ class Running:
         """The number of units: rows at the denial's first place, one without any."""
         return len(self.places[0].rows) if self.program.own else 1
 
-    def start(self, rows: Mapping[Name, Iterable[Row]]) -> int:
+    def start(self, rows: Mapping[Name, Sequence[Row]]) -> int:
         """Find what violates the denial from scratch; return how many turns that took."""
         for place in self.places:
             place.clear()
@@ -144,7 +145,7 @@ class Running:
     def _code(self, place: Place) -> PlaceCode:
         return next(made for held, made in self._pairs() if held is place)
 
-    def _take(self, rows: Mapping[Name, Iterable[Row]]) -> list[tuple[Place, Row]]:
+    def _take(self, rows: Mapping[Name, Sequence[Row]]) -> list[tuple[Place, Row]]:
         """Put rows to the places of their relations; return which went where."""
         return [
             (place, row)
@@ -208,10 +209,12 @@ class Running:
         """Return on what a violation rests that is not known, None if on nothing."""
         if self.names["sure"](*rows):
             return None
-        self.notes.seen = frozenset()
+        self.notes.seen, self.notes.every = frozenset(), True
         for place, row in zip(self.places, rows, strict=False):
             place.test(row)
         self.names["holds"](*rows)
+        self.names["sure"](*rows)
+        self.notes.every = False
         return self.notes.seen
 
     def _acquit(self, key: Key) -> None:
@@ -230,7 +233,7 @@ class Running:
 
     def _forget(self) -> None:
         """Drop what was remembered of rows as they were."""
-        self.notes.seen = frozenset()
+        self.notes.seen, self.notes.every = frozenset(), False
         for number in range(self.program.memos):
             self.names[f"m{number + 1}"].clear()
 
