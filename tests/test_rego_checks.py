@@ -341,3 +341,18 @@ def test_unused_aliases_are_told_as_written() -> None:
     assert heads("import data.x.y as z\np := 1", strict=True) == [
         "f0.rego:2: rego_compile_error: import data.x.y as z unused"
     ]
+
+
+def test_one_slip_is_one_error() -> None:
+    text = (
+        "deny contains msg if {\n"
+        "\tsome r in input.changes\n\tresorce := r.after\n"
+        '\tresource.acl == "public"\n'
+        "\tx := resource.bucket\n\tsome y in resource.names\n"
+        '\tmsg := sprintf("%s %s", [x, y])\n}'
+    )
+    assert hints(text) == ["did you mean `resorce`?"]
+
+
+def test_values_that_go_in_a_circle_are_all_named() -> None:
+    assert len(hints("p if {\n\tx := y + 1\n\ty := x + 1\n}")) == 2

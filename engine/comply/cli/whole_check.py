@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from comply.check.misspelt import misspelt
 from comply.check.session import Loaded, Session
 from comply.cli.cached_check import MANIFESTS, Options, idle
 from comply.cli.found import Input, Survey
@@ -111,6 +112,8 @@ def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
             "values known only after apply count as absent in "
             + ", ".join(session.unfollowed)
         )
+    worlds = {document.world for document in documents}
+    notices += misspelt(session.compiled, documents, worlds)
     if hidden:
         notices.append(f"{hidden:,} undetermined not shown (--undetermined pass)")
     if packs and not (settings.rules or settings.packs):

@@ -8,6 +8,7 @@ from typing import Final
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError
 from comply.rego.lexer import FUTURE_KEYWORDS
+from comply.rego.names import declared_names
 from comply.rego.pieces import nodes
 from comply.rego.resolution import head_path, static_path
 
@@ -37,12 +38,13 @@ def root_causes(
         and error.message.startswith(_SPOILING)
         and error.code == "rego_compile_error"
     }
+    followed = _followed(errors, places)
     out: list[RegoError] = []
     misspelt: set[tuple[int, str]] = set()
     for error, place in zip(errors, places, strict=True):
         if place is None or error.code != _UNSAFE:
             out.append(error)
-        elif id(place.rule) not in spoiled:
+        elif id(place.rule) not in spoiled and id(error) not in followed:
             name = _name(error)
             meant = _nearest(place, name, modules)
             misspelt.add((id(place.rule), meant))
@@ -54,6 +56,36 @@ def root_causes(
         if not error.message.startswith(_UNUSED)
         or not _is_misspelt(error, misspelt, modules)
     ]
+
+
+def _followed(errors: list[RegoError], places: list[_Place | None]) -> set[int]:
+    """Return the unsafe variables that a body does give a value, made of an unsafe one.
+
+    They are named only where a rule has no other: then the values go in a circle.
+    """
+    by_rule: dict[int, list[tuple[RegoError, bool]]] = {}
+    for error, place in zip(errors, places, strict=True):
+        if place is not None and error.code == _UNSAFE:
+            given = _name(error) in _given(place.rule)
+            by_rule.setdefault(id(place.rule), []).append((error, given))
+    return {
+        id(error)
+        for found in by_rule.values()
+        if not all(given for _, given in found)
+        for error, given in found
+        if given
+    }
+
+
+def _given(rule: s.Rule) -> set[str]:
+    """Return the names that expressions in a rule give a value of something else."""
+    return {
+        name
+        for literal in nodes((rule,))
+        if isinstance(literal, s.Expr | s.SomeIn)
+        for name in declared_names((literal,))
+        if sum(isinstance(v, s.Var) and v.name == name for v in nodes(literal)) == 1
+    }
 
 
 def _is_misspelt(
