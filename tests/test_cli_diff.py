@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.git_repository import OWN, Repository, new_repository
 
+from comply.cli.git_tree import Tree, extract
 from comply.cli.main import run
 from comply.report import REPORTERS
 
@@ -210,6 +211,59 @@ def test_rules_that_join_files_are_held_to_all_of_them(
     repo.write({"k8s/c.yaml": pod("c")})
     code, messages, _ = check(capsys, "--diff", "main")
     assert (code, messages) == (1, ["c is bad"])
+
+
+def test_what_a_new_file_brings_about_others_is_new(
+    repo: Repository, capsys: Captured
+) -> None:
+    repo.git("switch", "-q", "main")
+    repo.git("rm", "-q", "k8s/b.yaml", "k8s/good.yaml")
+    repo.commit({"policy/joined.rego": JOINED})
+    repo.git("switch", "-q", "topic")
+    repo.git("reset", "-q", "--hard", "main")
+    assert check(capsys, "--diff", "main")[:2] == (0, [])
+    repo.write({"k8s/c.yaml": pod("c", bad=False)})
+    assert check(capsys, "--diff", "main")[:2] == (1, ["2 pods"])
+
+
+def test_an_exception_that_a_change_makes_idle_is_told(
+    repo: Repository, capsys: Captured
+) -> None:
+    exception = "exceptions: [{rule: pods, fact: v1/Pod/%s, reason: a test}]\n"
+    repo.git("switch", "-q", "main")
+    repo.commit({"comply.yaml": SETTINGS + exception % "a"})
+    repo.git("switch", "-q", "topic")
+    repo.git("reset", "-q", "--hard", "main")
+    assert check(capsys, "--diff", "main")[:2] == (0, [])
+    repo.write({"k8s/a.yaml": pod("a", bad=False)})
+    code, messages, _ = check(capsys, "--diff", "main")
+    assert (code, messages) == (0, ["no finding needs the exception for pods"])
+
+
+@pytest.mark.parametrize(
+    ("files", "written"),
+    [
+        ({}, ["k8s/a.yaml"]),
+        ({"k8s/b.yaml": pod("b") + "# touched\n"}, ["k8s/b.yaml"]),
+        ({"notes.md": "a", "new.yaml": pod("c")}, ["k8s/a.yaml"]),
+    ],
+)
+def test_only_what_differs_is_checked_twice(
+    repo: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+    written: list[str],
+) -> None:
+    seen: list[str] = []
+
+    def spy(tree: Tree, names: list[str], into: Path, index: Path) -> None:
+        seen.extend(names)
+        extract(tree, names, into, index)
+
+    monkeypatch.setattr("comply.cli.diff_check.extract", spy)
+    repo.write(files)
+    assert run(["check", "--diff", "main"]) == int("new.yaml" in files)
+    assert seen == written
 
 
 def test_terraform_source_is_compared_by_module(

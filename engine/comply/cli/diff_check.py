@@ -57,13 +57,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """What is found now: the repository's names of the files, and what git has of them.
+    """What is found now, by the repository's names of files, and what git has of them.
 
     `changed` are files of which there may be another version now than in the tree.
     """
 
     packs: tuple[str, ...]
-    named: frozenset[str]
+    found: dict[str, list[Finding]]
     tracked: frozenset[str]
     changed: frozenset[str]
 
@@ -94,14 +94,13 @@ def only_new(
     def is_lone(file: str) -> bool:
         return bool(file) and not (file in tree.files and (tree.root / file).exists())
 
-    if all(f.status is Status.ERROR for f in findings):
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.status is not Status.ERROR:
+            found.setdefault(file_of(finding), []).append(finding)
+    if not found:
         return findings, _with(run, [f"compared with {tree}"])
-    now = _Now(
-        run.packs,
-        frozenset(file_of(f) for f in findings if f.status is not Status.ERROR),
-        tracked_files(tree),
-        changed_files(tree),
-    )
+    now = _Now(run.packs, found, tracked_files(tree), changed_files(tree))
     before = _found_before(now, asked, tree)
     new = introduced(findings, before.findings, file_of, is_lone)
     notices = [_told_known(len(findings) - len(new), tree), *before.trouble]
@@ -117,28 +116,47 @@ def _with(run: Run, notices: Iterable[str]) -> Run:
 
 def _found_before(now: _Now, asked: Asked, tree: Tree) -> _Before:
     """Return what the rules of now find in a tree."""
-    targets = _targets(asked.settings, tree)
-    below = [name for name in tree.files if _is_input(name, targets)]
-    gathers = any(name.endswith(TOGETHER) for name in below)
-    concerned = now.changed | now.named
-    first = [name for name in below if name in concerned]
-    if not (first or gathers):
+    parts = _parts(now, asked.settings, tree)
+    if not (parts.changed or parts.same or parts.gathers):
         return _Before()
     with TemporaryDirectory(prefix="comply-diff-", ignore_cleanup_errors=True) as work:
         place = _Place(tree, Path(work).resolve())
         place.prepare()
         elsewhere = _from_here(asked, now.packs)
         try:
-            if gathers or any(tree.files[name].link for name in first):
-                findings = _checked_whole(below, elsewhere, place)
-            else:
-                findings = _checked_in_part(first, below, elsewhere, place)
+            findings = _checked_in_part(parts, now, elsewhere, place)
+            if findings is None:
+                findings = _checked_whole(parts, elsewhere, place)
         except ComplyError as error:
             told = (
                 f"{tree} could not be checked, so all of it is new: {error.headline()}"
             )
             return _Before(trouble=(told,))
     return _Before(tuple(findings), tuple(_told_errors(findings, tree)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The inputs of a tree, `below` the paths of a run, by what became of them.
+
+    `changed` may be others now; `same` are not and have findings now. `gathers` is
+    whether there are some that are read with those beside them.
+    """
+
+    below: list[str]
+    changed: list[str]
+    same: list[str]
+    gathers: bool
+
+
+def _parts(now: _Now, settings: Settings, tree: Tree) -> _Parts:
+    targets = _targets(settings, tree)
+    below = [name for name in tree.files if _is_input(name, targets)]
+    changed = [name for name in below if name in now.changed]
+    # What is said of exceptions there follows from all files, not from that one.
+    own = _name(tree, settings.file) if settings.file else None
+    same = [n for n in below if n in now.found and n not in now.changed and n != own]
+    return _Parts(below, changed, same, any(name.endswith(TOGETHER) for name in below))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,32 +188,38 @@ class _Place:
 
 
 def _checked_in_part(
-    first: list[str], below: list[str], asked: Asked, place: _Place
-) -> list[Finding]:
-    """Return what is found in `first`, or in all inputs if rules join files.
+    parts: _Parts, now: _Now, asked: Asked, place: _Place
+) -> list[Finding] | None:
+    """Return what is found in a tree, where each file can be checked by itself.
 
-    Where each file can be checked by itself, what is in a file that did not change and
-    has no findings now is nothing that a finding of now can have been.
+    Then a file that did not change had the findings that it has now, and only the others
+    need be checked. None where a rule joins files, or a file is read with others.
     """
+    files = place.tree.files
+    if parts.gathers or any(files[n].link for n in (*parts.changed, *parts.same)):
+        return None
+    # One file tells what the rules are, if none has changed.
+    first = parts.changed or parts.same[:1]
     place.write(first)
     settings = _narrowed(asked.settings, first, place.tree)
     with chdir(place.folder):
         found = check_files(settings, asked.options)
-        if found is not None:
-            return exempt_known(*found, settings, asked.judged)[0]
-    return _checked_whole(below, asked, place)
+        if found is None:
+            return None
+        findings, _ = exempt_known(*found, settings, asked.judged)
+    rest = (name for name in parts.same if name not in first)
+    return findings + [finding for name in rest for finding in now.found[name]]
 
 
-def _checked_whole(below: list[str], asked: Asked, place: _Place) -> list[Finding]:
+def _checked_whole(parts: _Parts, asked: Asked, place: _Place) -> list[Finding]:
     """Return what is found in all inputs of a tree."""
     tree = place.tree
     # Modules and scripts may read files elsewhere, of any name.
-    read = any(name.endswith(TOGETHER) for name in below)
-    more = [n for n, b in tree.files.items() if read and b.size <= _LARGEST_READ]
-    place.write({*below, *more})
-    if read:
+    more = [n for n, b in tree.files.items() if b.size <= _LARGEST_READ]
+    place.write({*parts.below, *(more if parts.gathers else ())})
+    if parts.gathers:
         _lend_values(place)
-    settings = _narrowed(asked.settings, below, tree)
+    settings = _narrowed(asked.settings, parts.below, tree)
     with chdir(place.folder):
         found = check(settings, asked.options)
         return exempt_known(*found, settings, asked.judged)[0]

@@ -112,11 +112,12 @@ def tracked_files(tree: Tree) -> frozenset[str]:
 
 
 def changed_files(tree: Tree) -> frozenset[str]:
-    """Return the names of the files of which the checkout may have another version.
+    """Return the names of the files that differ between a tree and the checkout.
 
-    A file that only looks touched is among them, one that git does not know is not.
+    What git does not know is not among them.
     """
-    return _names(_git(tree.root, "diff-index", "--name-only", "-z", tree.commit))
+    asked = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff")
+    return _names(_git(tree.root, *asked, "--no-relative", tree.commit, "--"))
 
 
 def ignored_files(tree: Tree, patterns: Iterable[str]) -> frozenset[str]:
