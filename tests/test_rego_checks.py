@@ -352,7 +352,3 @@ def test_one_slip_is_one_error() -> None:
         '\tmsg := sprintf("%s %s", [x, y])\n}'
     )
     assert hints(text) == ["did you mean `resorce`?"]
-
-
-def test_values_that_go_in_a_circle_are_all_named() -> None:
-    assert len(hints("p if {\n\tx := y + 1\n\ty := x + 1\n}")) == 2
