@@ -5,6 +5,7 @@ its number alone.
 """
 
 import json
+import re  # noqa: TID251  (linear, over texts of our own)
 from collections.abc import Callable
 from random import Random
 from typing import Any, Final
@@ -102,9 +103,7 @@ _ODD_VALUES: Final[tuple[Any, ...]] = (
     "${var.nothing}",
     "*",
 )
-_WORD: Final = frozenset(
-    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-)
+_WORDS: Final[re.Pattern[bytes]] = re.compile(rb"\w+|\W")
 
 
 def mutated(random: Random, seeds: tuple[bytes, ...], shaped: bool) -> bytes:  # noqa: FBT001  (of a table)
@@ -252,14 +251,7 @@ def _place(random: Random, data: bytes) -> int:
 
 def _words(data: bytes) -> list[bytes]:
     """Return words and what is between them, a character each; joined they are `data`."""
-    found: list[bytes] = []
-    start = 0
-    for i, byte in enumerate(data):
-        if byte not in _WORD:
-            found += [data[start:i]] if start < i else []
-            found.append(data[i : i + 1])
-            start = i + 1
-    return [*found, data[start:]]
+    return _WORDS.findall(data)
 
 
 def _reshaped(random: Random, data: bytes, other: bytes) -> bytes:
@@ -272,10 +264,15 @@ def _reshaped(random: Random, data: bytes, other: bytes) -> bytes:
         indent = random.choice((None, 2))
         return json.dumps(value, indent=indent).encode()
     flow = random.choice((None, False, True))
-    # Deeper values are beyond PyYAML's writer; `_nest` makes texts of them.
-    return yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True).encode(
-        "utf-8", "replace"
-    )
+    try:
+        # Deeper values are beyond PyYAML's writer; `_nest` makes texts of them.
+        text: str = yaml.dump(
+            value, Dumper=yaml.CSafeDumper, default_flow_style=flow, allow_unicode=True
+        )
+        return text.encode()
+    except UnicodeEncodeError:
+        # Halves of characters are escaped in JSON, which is YAML as well.
+        return json.dumps(value).encode()
 
 
 def _value(data: bytes) -> tuple[Any, bool]:
@@ -284,7 +281,7 @@ def _value(data: bytes) -> tuple[Any, bool]:
         return json.loads(data), True
     except ValueError:
         # Seeds are the project's own: text without a time, so a scalar stays as written.
-        loaded = list(yaml.load_all(data, yaml.BaseLoader))
+        loaded = list(yaml.load_all(data, yaml.CBaseLoader))
         return loaded[0], False
 
 
