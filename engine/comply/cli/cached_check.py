@@ -28,7 +28,7 @@ from comply.check.cache_records import (
     stamp,
 )
 from comply.check.cache_store import Store, open_store
-from comply.cli.found import Survey
+from comply.cli.found import Survey, is_kustomization
 from comply.cli.settings import Settings, left_out
 from comply.findings import Finding, Severity, Status
 from comply.load.folder import Left, walk_names
@@ -118,8 +118,11 @@ def check_files(
     return _composed(turn, records)
 
 
-def listing_of(settings: Settings) -> Listing | None:
-    """Return the files at the paths of settings, None if some cannot be checked by themselves."""
+def listing_of(settings: Settings, *, together: bool = False) -> Listing | None:
+    """Return the files at the paths of settings, None if there is something else.
+
+    Unless they are checked `together`, that are also files which are read with others.
+    """
     found = Listing()
     skips = left_out(settings)
     for path in settings.paths or (Path(),):
@@ -128,7 +131,9 @@ def listing_of(settings: Settings) -> Listing | None:
         for item in items:
             match item:
                 case str():
-                    if item in found.files or item.endswith(TOGETHER) or item == "-":
+                    if item in found.files or item == "-":
+                        return None
+                    if item.endswith(TOGETHER) and not together:
                         return None
                     found.files[item] = named
                 case Left():
@@ -304,6 +309,8 @@ def _composed(
     for name, record in records.items():
         if record.plain and record.findings:
             turn.options.texts[name] = ""
+        if is_kustomization(name):
+            survey.kustomizations.append(name)
         if record.role in shelves:
             shelves[record.role].append(name)
     documents = sum(r.documents for r in records.values())

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from comply.cli.found import Input, Survey
+from comply.cli.found import Input, Survey, is_kustomization
 from comply.findings import Finding, Severity, Status
 from comply.load.detect import detect, role
 from comply.load.encoding import decode, read
@@ -20,6 +20,7 @@ from comply.source import LoadError, Source
 
 STDIN = Path("-")
 STDIN_NAME = "<stdin>"
+_EMPTY = "did the command fail that was to write it? In a pipe, `set -o pipefail` tells"
 
 
 def survey(
@@ -48,11 +49,11 @@ def survey(
                 found.inputs.append(name_kind(read(path, str(path)), kind))
         except LoadError as error:
             found.errors.append(error)
-    _add_modules(found, outside)
+    add_modules(found, outside)
     return found
 
 
-def _add_modules(found: Survey, outside: Outside) -> None:
+def add_modules(found: Survey, outside: Outside) -> None:
     """Add the root modules in folders with Terraform source, and those that were named."""
     called: dict[str, set[str]] = {}
     for folder in found.modules:
@@ -101,6 +102,8 @@ def name_kind(source: Source, kind: str | None) -> Input:
     """
     kind = kind or detect(source)
     if kind is None:
+        if not source.text.strip():
+            raise LoadError(f"{source.name}: there is nothing in it", hint=_EMPTY)
         hint = "`--kind json` or `--kind yaml` takes it as data for your own rules"
         if source.name.endswith(".rego"):
             hint = "this is a rule: name it with -r"
@@ -150,6 +153,8 @@ def _look_through(folder: Path, found: Survey, skips: Callable[[Path], bool]) ->
 def _sort(source: Source, found: Survey) -> None:
     if Path(source.name).name == "comply.yaml":
         return
+    if is_kustomization(source.name):
+        found.kustomizations.append(source.name)
     match role(source):
         case "template":
             found.templates.append(source.name)

@@ -1,15 +1,18 @@
 """PATHS x RULES -> FINDINGS of files that are checked together, kept as one.
 
-A plan, or rules that join files: what is found follows from all the files of the run. So
-it is kept by the digests of all of them, and a file that has not changed is not opened
-to know its digest.
+A plan, Terraform source, scripts, or rules that join files: what is found follows from
+all the files of the run. So it is kept by the digests of all of them, and a file that has
+not changed is not opened to know its digest. Root modules of Terraform are: what they
+are made of is not told by the names of the files at the paths.
 """
 
+import re
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from json import dumps, loads
+from pathlib import Path
 from typing import Final
 
 from comply.check.cache_records import (
@@ -33,6 +36,7 @@ from comply.cli.cached_check import (
     stamped,
     still_true,
 )
+from comply.cli.found import Survey
 from comply.cli.settings import Settings
 from comply.findings import Finding, Severity
 from comply.report.run import Run
@@ -42,8 +46,17 @@ from comply.version import VERSION
 _FILE: Final = Record("file")
 """What is kept of a file here: what it was like when its digest was taken."""
 
-_GATHERED: Final = frozenset({"oracle_ddl", "terraform_source"})
-"""Kinds that read other files than those of the run, or may ask for the time."""
+_ELSEWHERE: Final = re.compile(
+    r"SYSDATE|SYSTIMESTAMP|CURRENT_(?:DATE|TIME)|LOCALTIME|TIMEZONE|DBMS_|RANDOM|SYS_GUID"
+    r"|SYS_CONTEXT|USERENV|\b(?:USER|UID|NOW|UUID|TODAY)\b",
+    re.IGNORECASE,
+)
+"""Words of SQL whose value is not decided by what is written; some are said in vain."""
+
+_REMARK: Final = re.compile(r"'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+"""Comments, and texts, which may hold what looks like one."""
+
+_CONFIGURATION: Final = (".tf", ".tf.json")
 
 Found = tuple[list[Finding], Run]
 
@@ -55,7 +68,7 @@ def check_together(settings: Settings, options: Options) -> Found:
         ComplyError: if rules do not compile, or if there is nothing to check.
     """
     keeps = options.cache is not None and options.plan is None
-    listing = listing_of(settings) if keeps else None
+    listing = listing_of(settings, together=True) if keeps else None
     if listing is None or listing.errors or options.cache is None:
         return _fresh(settings, options)[0]
     scope = _scope(settings, options)
@@ -63,7 +76,7 @@ def check_together(settings: Settings, options: Options) -> Found:
     if store is None:
         return _fresh(settings, options)[0]
     with closing(store):
-        return _looked_up(settings, options, _Shelf(store, scope, listing))
+        return _looked_up(settings, options, _Shelf(store, scope, listing, settings))
 
 
 @dataclass(slots=True)
@@ -76,6 +89,7 @@ class _Shelf:
     store: Store
     scope: str
     listing: Listing
+    settings: Settings
     fresh: dict[str, str] = field(default_factory=dict)
 
     def name(self) -> str | None:
@@ -96,13 +110,43 @@ class _Shelf:
         self.fresh = {name: text for name, text in texts.items() if text is not None}
         parts = [(n, digests[n], named) for n, named in self.listing.files.items()]
         left = [(str(item.path), item.reason) for item in self.listing.left]
+        modules = _modules(self.listing, self.settings)
+        if modules is None:
+            return None
         # No file has a name with a line break at its start that a digest follows.
-        return f"\n{sha256(dumps([parts, left]).encode()).hexdigest()}"
+        return f"\n{sha256(dumps([parts, left, modules]).encode()).hexdigest()}"
 
     def keep(self, texts: dict[str, str], hits: int) -> None:
         """Keep texts and the states of files, and how many files needed no check."""
         asked = len(self.listing.files)
         self.store.keep(self.scope, {**self.fresh, **texts}, asked, hits)
+
+
+def _modules(listing: Listing, settings: Settings) -> list[tuple[str, str]] | None:
+    """Return the root modules and what names all that they are made of.
+
+    That are their files and those of local modules, which may lie elsewhere, values of
+    variables, from the environment too, and what functions read. None if some of it
+    cannot be read.
+    """
+    names = [name for name in listing.files if name.endswith(_CONFIGURATION)]
+    if not names:
+        return []
+    # Imported here because most trees hold no Terraform source.
+    from comply.cli.inputs import add_modules
+    from comply.cli.run_options import outside_of
+
+    found = Survey()
+    for name in names:
+        folder = Path(name).parent.as_posix()
+        found.modules[folder] = listing.files[name] or found.modules.get(folder, False)
+    add_modules(found, outside_of(settings))
+    if found.errors:
+        return None
+    return [
+        (item.source.name, sha256(item.source.text.encode()).hexdigest())
+        for item in found.inputs
+    ]
 
 
 def _looked_up(settings: Settings, options: Options, shelf: _Shelf) -> Found:
@@ -141,9 +185,24 @@ def _fresh(settings: Settings, options: Options) -> tuple[Found, bool]:
 
     opened = open_session(settings, options)
     found = judge(settings, opened)
-    lone = not any(item.kind in _GATHERED for item in opened.found.inputs)
-    stays = lone and not opened.session.stopped
-    return found, stays and depends_on_files(opened.session)
+    session = opened.session
+    rules = user_files(settings.rules)
+    for pack in opened.packs:
+        rules += pack_files(pack)
+    texts = [file.source.text for file in rules if file.language == "sql"]
+    texts += [i.source.text for i in opened.found.inputs if i.kind == "oracle_ddl"]
+    stays = not (session.stopped or any(map(asks_elsewhere, texts)))
+    return found, stays and depends_on_files(session)
+
+
+def asks_elsewhere(text: str) -> bool:
+    """Tell whether a script may ask for the time, the user or for something random.
+
+    >>> asks_elsewhere("SELECT 1 FROM dual -- not SYSDATE"), asks_elsewhere("SYSDATE - 1")
+    (False, True)
+    """
+    bare = _REMARK.sub(lambda m: m[0] if m[0].startswith("'") else " ", text)
+    return _ELSEWHERE.search(bare) is not None
 
 
 def _encoded(found: Found) -> str | None:
@@ -157,6 +216,7 @@ def _encoded(found: Found) -> str | None:
         "rules": run.rules,
         "packs": run.packs,
         "plans": run.plans,
+        "modules": run.modules,
         "notices": run.notices,
         "failing": sorted(run.failing),
         "about": [plain_rule(rule) for rule in run.about.values()],
@@ -177,6 +237,7 @@ def _decoded(text: str) -> Found | None:
             rules=body["rules"],
             packs=tuple(body["packs"]),
             plans=tuple(body["plans"]),
+            modules=tuple(body["modules"]),
             notices=tuple(body["notices"]),
             failing=frozenset(body["failing"]),
             about={rule.id: rule for rule in map(rule_of, body["about"])},

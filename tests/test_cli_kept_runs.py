@@ -1,0 +1,292 @@
+"""Trees with Terraform source and scripts: what a run finds with the cache and without."""
+
+import shutil
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from comply.cli import kept_runs
+from comply.cli.cached_check import Options
+from comply.cli.check import check
+from comply.cli.kept_runs import asks_elsewhere
+from comply.cli.settings import Settings
+from comply.cli.whole_check import check_whole
+from comply.findings import Finding
+from comply.source import ComplyError
+
+SETTLED = 10 * 10**9
+TICK = 0.012
+
+SEEN = """package seen
+deny contains {"msg": msg, "address": rc.address} if {
+    some rc in input.resource_changes
+    msg := sprintf("%s is %v", [rc.address, rc.change.after.size])
+}
+deny contains msg if {
+    some name, table in input.tables
+    msg := sprintf("%v", [table.name])
+}
+"""
+WORDS = """package words
+deny contains msg if {
+    input.kind == "Pod"
+    some change in data.terraform.resource_changes
+    msg := change.address
+}
+"""
+ROOT = """
+variable "size" {}
+module "inner" {
+  source = "../inner"
+  size   = var.size
+}
+resource "t" "r" {
+  size = file("note.txt")
+}
+"""
+INNER = """
+variable "size" {}
+resource "t" "deep" {
+  size = %s
+}
+"""
+TABLES = "CREATE TABLE a (id NUMBER PRIMARY KEY, n NUMBER NOT NULL);\n"
+ROWS = "INSERT INTO a VALUES (%d, 1);\n"
+ASSERTION = "CREATE ASSERTION few CHECK (NOT EXISTS (SELECT 1 FROM a WHERE id > 3));\n"
+
+texts = {
+    "one/main.tf": (ROOT, ROOT + 'resource "t" "more" { size = 1 }\n', "broken {"),
+    "two/main.tf": ('resource "t" "two" { size = terraform.workspace }\n', ROOT),
+    "inner/main.tf": (INNER % "var.size", INNER % "2"),
+    "one/note.txt": ("x", "y"),
+    "one/terraform.tfvars": ("size = 1", "size = 2"),
+    "one/z.auto.tfvars": ("size = 3", ""),
+    "two/.terraform/environment": ("blue", "green"),
+    "1.sql": (TABLES, TABLES.replace("TABLE a", "TABLE b") + TABLES),
+    "2.sql": (ASSERTION, ASSERTION.replace("> 3", "> 9")),
+    "3.sql": (ROWS % 1, ROWS % 5),
+    "pod.yaml": ("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n", ""),
+}
+files = st.sampled_from(sorted(texts))
+
+
+def outcome(work: Any, settings: Settings, options: Options) -> Any:
+    """Return what a check gives, errors too."""
+    try:
+        return work(settings, options)
+    except ComplyError as error:
+        return error.render()
+
+
+class Edits(RuleBasedStateMachine):
+    """Sources, what they read, values from outside and rules change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = Path(tempfile.mkdtemp())
+        self.tree = self.root / "tree"
+        self.cache = self.root / "cache"
+        self.policy = self.root / "policy"
+        self.policy.mkdir()
+        (self.policy / "seen.rego").write_text(SEEN)
+        self.variables: tuple[str | Path, ...] = ()
+        self.patch = pytest.MonkeyPatch()
+        for name in ("TF_VAR_size", "TF_WORKSPACE"):
+            self.patch.delenv(name, raising=False)
+        real = time.time_ns
+        self.patch.setattr(time, "time_ns", lambda: real() + SETTLED)
+
+    def teardown(self) -> None:
+        self.patch.undo()
+        shutil.rmtree(self.root)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            paths=(self.tree,), rules=(self.policy,), variables=self.variables
+        )
+
+    @initialize(scripts=st.booleans())
+    def begin(self, *, scripts: bool) -> None:
+        for name in texts:
+            if scripts or not name.endswith(".sql"):
+                self.write(name, 0)
+
+    @rule(name=files, which=st.integers(0, 2))
+    def write(self, name: str, which: int) -> None:
+        time.sleep(TICK)
+        path = self.tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        choices = texts[name]
+        path.write_text(choices[which % len(choices)])
+
+    @rule(name=files)
+    def remove(self, name: str) -> None:
+        (self.tree / name).unlink(missing_ok=True)
+
+    @rule(value=st.sampled_from(("4", "5", None)))
+    def set_environment(self, value: str | None) -> None:
+        if value is None:
+            self.patch.delenv("TF_VAR_size", raising=False)
+        else:
+            self.patch.setenv("TF_VAR_size", value)
+
+    @rule(value=st.sampled_from(("", "prod")))
+    def choose_workspace(self, value: str) -> None:
+        self.patch.setenv("TF_WORKSPACE", value)
+
+    @rule(values=st.sampled_from(((), ("size=6",), ("size=6", "size=7"))))
+    def ask(self, values: tuple[str, ...]) -> None:
+        self.variables = values
+
+    @rule(value=st.integers(8, 9))
+    def name_a_file(self, value: int) -> None:
+        time.sleep(TICK)
+        file = self.root / "named.tfvars"
+        file.write_text(f"size = {value}")
+        self.variables = (file,)
+
+    @rule(join=st.booleans())
+    def change_rules(self, *, join: bool) -> None:
+        (self.policy / "words.rego").unlink(missing_ok=True)
+        if join:
+            (self.policy / "words.rego").write_text(WORDS)
+
+    @invariant()
+    def same(self) -> None:
+        expected = outcome(check_whole, self.settings, Options())
+        for _ in range(2):
+            found = outcome(check, self.settings, Options(cache=self.cache, jobs=1))
+            assert found == expected
+
+
+TestEdits = Edits.TestCase
+TestEdits.settings = profile(max_examples=5, stateful_step_count=8, deadline=None)
+
+
+@pytest.fixture(name="tree")
+def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + SETTLED)
+    for name, choices in texts.items():
+        path = tmp_path / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(choices[0])
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "seen.rego").write_text(SEEN)
+    return tmp_path / "tree"
+
+
+class Counted:
+    """How often something is checked without the cache."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        real = kept_runs._fresh
+
+        def fresh(settings: Settings, options: Options) -> Any:
+            self.count += 1
+            return real(settings, options)
+
+        monkeypatch.setattr(kept_runs, "_fresh", fresh)
+
+
+def run(tree: Path, **more: Any) -> list[Finding]:
+    """Return the findings of a run with the cache."""
+    settings = Settings(paths=(tree,), rules=(tree.parent / "policy",))
+    return check(settings, Options(cache=tree.parent / "cache", jobs=1, **more))[0]
+
+
+def test_an_unchanged_tree_is_not_checked_again(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted(monkeypatch)
+    expected = run(tree)
+    assert any("t.r is x" in item.message for item in expected)
+    assert run(tree) == expected
+    assert counted.count == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["one/note.txt", "one/terraform.tfvars", "inner/main.tf", "3.sql"]
+)
+def test_what_a_file_is_read_for_counts(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    counted = Counted(monkeypatch)
+    run(tree)
+    (tree / name).write_text(texts[name][1])
+    run(tree)
+    assert counted.count == 2
+
+
+def test_a_new_file_of_values_counts(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted(monkeypatch)
+    before = run(tree)
+    (tree / "one" / "zz.auto.tfvars").write_text("size = 99")
+    assert run(tree) != before
+    assert counted.count == 2
+
+
+@pytest.mark.parametrize("where", ["tree/3.sql", "policy/late.sql"])
+def test_scripts_that_ask_for_the_time_are_run_each_time(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    text = (
+        "CREATE ASSERTION late CHECK (NOT EXISTS (SELECT 1 FROM a WHERE SYSDATE < n));"
+    )
+    if where == "tree/3.sql":
+        text = "INSERT INTO a SELECT 9, EXTRACT(DAY FROM SYSTIMESTAMP) FROM dual;\n"
+    (tree.parent / where).write_text(text)
+    counted = Counted(monkeypatch)
+    for _ in range(2):
+        run(tree, now=datetime(2026, 11, 21, tzinfo=UTC))
+    assert counted.count == 2
+
+
+def test_source_that_cannot_be_read_is_told_each_time(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "two" / "main.tf").write_bytes(b"\xff\xfe\xff")
+    counted = Counted(monkeypatch)
+    found = run(tree)
+    assert any(item.rule_id == "comply/unreadable-input" for item in found)
+    assert run(tree) == found
+    assert counted.count == 2
+
+
+def test_a_run_in_which_a_rule_was_stopped_is_not_kept(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted(monkeypatch)
+    settings = Settings(paths=(tree,), rules=(tree.parent / "policy",), max_findings=1)
+    for _ in range(2):
+        found, _ = check(settings, Options(cache=tree.parent / "cache", jobs=1))
+        assert any("more than 1 findings" in item.message for item in found)
+    assert counted.count == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("SELECT sysdate FROM dual", True),
+        ("SELECT 1 -- SYSDATE\n FROM dual", False),
+        ("SELECT 1 /* the user,\n now */ FROM dual", False),
+        ("SELECT 'a--b' || SYSDATE FROM dual", True),
+        ("SELECT user_id FROM users", False),
+        ("SELECT DBMS_RANDOM.VALUE FROM dual", True),
+        ("SELECT 'it''s' /* ' */ || USER FROM dual", True),
+    ],
+)
+def test_words_that_ask_elsewhere(text: str, *, asks: bool) -> None:
+    assert asks_elsewhere(text) is asks
