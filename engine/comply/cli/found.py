@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from comply.source import LoadError, Source
 
 if TYPE_CHECKING:
     from comply.load.folder import Left
+
+_MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Survey:
     inputs: list[Input] = field(default_factory=list)
     errors: list[LoadError] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
+    kustomizations: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     left: list["Left"] = field(default_factory=list)
@@ -36,8 +39,16 @@ class Survey:
         """Yield what people should know about files that were not checked."""
         if self.templates:
             yield (
-                f"{_many(self.templates, 'Helm template')} not checked: render first, "
-                "such as `helm template CHART | comply check -`"
+                f"{_many(self.templates, 'Helm template')} not checked "
+                f"({_some(self.templates)}): render first, such as "
+                f"`helm template {_chart(self.templates[0])} | comply check -`"
+            )
+        if self.kustomizations:
+            folder = Path(self.kustomizations[0]).parent.as_posix()
+            yield (
+                f"{_many(self.kustomizations, 'kustomization')} not built "
+                f"({_some(self.kustomizations)}), the files are checked as they are; what "
+                f"will be deployed: `kustomize build {folder} | comply check -`"
             )
         if self.rules and not rules_named:
             yield (
@@ -51,6 +62,25 @@ class Survey:
                 f"{_many(self.others, 'file')} of no kind that comply checks "
                 "(plan, manifest, schema)"
             )
+
+
+def is_kustomization(name: str) -> bool:
+    """Tell whether a file says how others are put together for a cluster."""
+    return name.endswith(("kustomization.yaml", "kustomization.yml"))
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    listed = ", ".join(names[:_MOST_NAMED])
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
+def _chart(template: str) -> str:
+    """Return the folder of the chart that a template is of, as far as its path tells."""
+    parents = Path(template).parents
+    return next(
+        (p.parent.as_posix() for p in parents if p.name == "templates"), "CHART"
+    )
 
 
 def _many(things: list[str], noun: str) -> str:
