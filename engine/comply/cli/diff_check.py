@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import chdir
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -35,7 +36,7 @@ from comply.load.folder import CANDIDATES
 from comply.report.links import repository_path
 from comply.report.run import Run
 from comply.rules.files import user_files
-from comply.source import ComplyError
+from comply.source import ComplyError, Span
 
 _LARGEST_READ: Final = 1 << 20
 """A larger file is not read by Terraform's functions, or by any script."""
@@ -59,10 +60,12 @@ class Asked:
 class _Now:
     """What is found now, by the repository's names of files, and what git has of them.
 
-    `changed` are files of which there may be another version now than in the tree.
+    `changed` are files of which there may be another version now than in the tree;
+    `gathers` is whether findings rest on files beside those that they are in.
     """
 
     packs: tuple[str, ...]
+    gathers: bool
     found: dict[str, list[Finding]]
     tracked: frozenset[str]
     changed: frozenset[str]
@@ -88,9 +91,14 @@ def only_new(
     """
     here = Run(root=tree.root.as_posix(), folder=tree.folder)
 
-    def file_of(finding: Finding) -> str:
-        return repository_path(finding.span, here)
+    @cache
+    def called(file: str) -> str:
+        return repository_path(Span(file, 1, 1), here)
 
+    def file_of(finding: Finding) -> str:
+        return called(finding.span.file) if finding.span else ""
+
+    @cache
     def is_lone(file: str) -> bool:
         return bool(file) and not (file in tree.files and (tree.root / file).exists())
 
@@ -100,7 +108,9 @@ def only_new(
             found.setdefault(file_of(finding), []).append(finding)
     if not found:
         return findings, _with(run, [f"compared with {tree}"])
-    now = _Now(run.packs, found, tracked_files(tree), changed_files(tree))
+    # Comments in Terraform source count for plans, wherever those are.
+    gathers = bool(run.modules or run.plans)
+    now = _Now(run.packs, gathers, found, tracked_files(tree), changed_files(tree))
     before = _found_before(now, asked, tree)
     new = introduced(findings, before.findings, file_of, is_lone)
     notices = [_told_known(len(findings) - len(new), tree), *before.trouble]
@@ -117,12 +127,12 @@ def _with(run: Run, notices: Iterable[str]) -> Run:
 def _found_before(now: _Now, asked: Asked, tree: Tree) -> _Before:
     """Return what the rules of now find in a tree."""
     parts = _parts(now, asked.settings, tree)
-    if not (parts.changed or parts.same or parts.gathers):
+    if not (parts.changed or parts.same or (parts.below and parts.gathers)):
         return _Before()
     with TemporaryDirectory(prefix="comply-diff-", ignore_cleanup_errors=True) as work:
         place = _Place(tree, Path(work).resolve())
         place.prepare()
-        elsewhere = _from_here(asked, now.packs)
+        elsewhere = _from_here(asked, now.packs, tree)
         try:
             findings = _checked_in_part(parts, now, elsewhere, place)
             if findings is None:
@@ -140,7 +150,7 @@ class _Parts:
     """The inputs of a tree, `below` the paths of a run, by what became of them.
 
     `changed` may be others now; `same` are not and have findings now. `gathers` is
-    whether there are some that are read with those beside them.
+    whether there are some that are read with other files.
     """
 
     below: list[str]
@@ -156,7 +166,8 @@ def _parts(now: _Now, settings: Settings, tree: Tree) -> _Parts:
     # What is said of exceptions there follows from all files, not from that one.
     own = _name(tree, settings.file) if settings.file else None
     same = [n for n in below if n in now.found and n not in now.changed and n != own]
-    return _Parts(below, changed, same, any(name.endswith(TOGETHER) for name in below))
+    gathers = now.gathers or any(name.endswith(TOGETHER) for name in below)
+    return _Parts(below, changed, same, gathers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,21 +244,31 @@ def _lend_values(place: _Place) -> None:
             shutil.copyfile(place.tree.root / name, target)
 
 
-def _from_here(asked: Asked, packs: tuple[str, ...]) -> Asked:
-    """Return what was asked for so that it means the same in another folder.
+def _from_here(asked: Asked, packs: tuple[str, ...], tree: Tree) -> Asked:
+    """Return what was asked for so that it means the same in the folder of a tree.
 
-    Where no rules are named, `packs` are those that fit what there is now.
+    Rules and baseline are those of now; Terraform's files are the tree's, where it has
+    them. Where no rules are named, `packs` are those that fit what there is now.
     """
     here, settings, options = Path.cwd(), asked.settings, asked.options
     named = settings.rules or settings.packs
     texts: dict[str, str] = {}
+
+    def there(path: Path) -> Path:
+        return path if not path.is_absolute() and _has(tree, path) else here / path
+
     return Asked(
         replace(
             settings,
             rules=tuple(here / path for path in settings.rules),
             packs=settings.packs if named else packs,
             baseline=here / settings.baseline if settings.baseline else None,
-            sources={plan: here / path for plan, path in settings.sources.items()},
+            sources={name: there(path) for name, path in settings.sources.items()},
+            var_files=tuple(map(there, settings.var_files)),
+            variables=tuple(
+                there(item) if isinstance(item, Path) else item
+                for item in settings.variables
+            ),
         ),
         replace(
             options,
@@ -257,6 +278,14 @@ def _from_here(asked: Asked, packs: tuple[str, ...]) -> Asked:
         ),
         replace(asked.judged, texts=texts),
     )
+
+
+def _has(tree: Tree, path: Path) -> bool:
+    """Tell whether a tree has a file, or files in a folder."""
+    name = _name(tree, path)
+    if name is None:
+        return False
+    return name in tree.files or any(name in _ways(file) for file in tree.files)
 
 
 def _narrowed(settings: Settings, names: Iterable[str], tree: Tree) -> Settings:
