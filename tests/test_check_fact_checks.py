@@ -2,6 +2,8 @@
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -262,3 +264,182 @@ TestFacts = Facts.TestCase
 TestFacts.settings = settings(
     max_examples=max(settings().max_examples // 10, 5), stateful_step_count=12
 )
+
+
+def loaded(
+    tmp_path: Path, check: str, changes: list[dict[str, Any]]
+) -> tuple[Session, Loaded]:
+    """A session with one assertion and a plan that was checked."""
+    file = tmp_path / "made.sql"
+    file.write_text(f"CREATE ASSERTION made CHECK ({check});")
+    session = Session(rules=[file])
+    plan = {"format_version": "1.2", "resource_changes": changes}
+    doc = session.load(json.dumps(plan).encode())
+    session.check()
+    return session, doc
+
+
+def server(number: int, unknown: Iterable[str] = (), **after: Any) -> dict[str, Any]:
+    marks = dict.fromkeys(unknown, True)
+    change = {
+        "actions": ["create"],
+        "before": None,
+        "after": after,
+        "after_unknown": marks,
+    }
+    return {"address": f"vm.r{number}", "type": "vm", "change": change}
+
+
+JOINED = """NOT EXISTS (SELECT a.address, b.address other
+  FROM terraform.resource_changes a, terraform.resource_changes b
+  WHERE JSON_VALUE(a.after, '$.ip') = JSON_VALUE(b.after, '$.ip') AND a.address < b.address)"""
+
+
+def test_a_change_joins_again_only_the_rows_it_touches(tmp_path: Path) -> None:
+    servers = [server(i, ip=str(i)) for i in range(40)]
+    session, doc = loaded(tmp_path, JOINED, servers)
+    new = server(7, ip="9")
+    delta = session.apply(doc, Change(updated=(("vm.r7", new),)))
+    assert [f.message for f in delta.added] == ["made: address vm.r7, other vm.r9"]
+    # The row stands at two places of the denial and is joined at each.
+    assert (delta.units_run, delta.units_reused) == (2, 38)
+    delta = session.apply(doc, Change(removed=("vm.r9",)))
+    assert [f.fact for f in delta.removed] == ["vm.r7"]
+    assert (delta.units_run, delta.units_reused) == (0, 39)
+
+
+def test_what_no_place_of_the_denial_holds_runs_nothing(tmp_path: Path) -> None:
+    check = "NOT EXISTS (SELECT address FROM terraform.attributes WHERE attribute = 'open' AND value = 'true')"
+    session, doc = loaded(tmp_path, check, [server(i, open=False) for i in range(9)])
+    new = server(3, open=False, name="x")
+    delta = session.apply(doc, Change(updated=(("vm.r3", new),)))
+    assert (delta.units_run, len(delta.added)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("check", "attribute"),
+    [
+        ("NOT EXISTS (SELECT address FROM terraform.resource_changes WHERE JSON_VALUE(after, '$.ip') = '1')", "ip"),
+        ("NOT EXISTS (SELECT address FROM terraform.resource_changes WHERE JSON_VALUE(after, '$.tags.owner') IS NULL)", "tags.owner"),
+        ("NOT EXISTS (SELECT address FROM terraform.attributes WHERE attribute = 'ip' AND value LIKE '10.%')", "ip"),
+        ("NOT EXISTS (SELECT address FROM terraform.attributes WHERE attribute = 'ip' AND UPPER(value) || 'x' <> 'X')", "ip"),
+        ("ALL (SELECT address FROM terraform.resource_changes) r SATISFY (EXISTS (SELECT 1 FROM terraform.attributes a WHERE a.address = r.address AND a.attribute = 'ip' AND a.value = '1'))", "ip"),
+        ("NOT EXISTS (SELECT r.address FROM terraform.resource_changes r WHERE (SELECT MAX(a.value) FROM terraform.attributes a WHERE a.address = r.address) = '9')", "ip"),
+        ("NOT EXISTS (SELECT address FROM terraform.resource_changes WHERE CASE WHEN JSON_VALUE(after, '$.ip') = '1' THEN 'a' ELSE 'b' END = 'a')", "ip"),
+        ("NOT EXISTS (SELECT address FROM terraform.resource_changes WHERE after LIKE '%secret%')", "ip"),
+        ("NOT EXISTS (SELECT address FROM terraform.resource_changes WHERE JSON_VALUE(after, '$.arn') = '1')", "arn"),
+    ],
+)  # fmt: skip
+def test_values_known_after_apply_are_named(
+    check: str, attribute: str, tmp_path: Path
+) -> None:
+    later = server(1, ["ip", "id", "arn"], tags={})
+    later["change"]["after_unknown"]["tags"] = {"owner": True}
+    session, doc = loaded(
+        tmp_path, check, [later, server(2, ip="1", tags={"owner": "a"})]
+    )
+    [found] = [f for f in session.check() if f.fact == "vm.r1"]
+    assert found.status is Status.UNDETERMINED
+    assert "cannot be told yet" in found.message
+    assert f"`{attribute}`" in found.message
+    known = server(1, ip="2", arn="2", tags={"owner": "b"})
+    delta = session.apply(doc, Change(updated=(("vm.r1", known),)))
+    assert [f.status for f in delta.removed] == [Status.UNDETERMINED]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        # another condition decides
+        "NOT EXISTS (SELECT address FROM terraform.resource_changes WHERE type = 'db' AND JSON_VALUE(after, '$.ip') = '1')",
+        # what every resource has is not meant by who looks at all attributes
+        "NOT EXISTS (SELECT address FROM terraform.attributes WHERE value = 'x')",
+        # who asks whether it is unknown handles that
+        "NOT EXISTS (SELECT address FROM terraform.resource_changes WHERE JSON_VALUE(after, '$.ip') = '1' AND JSON_VALUE(after_unknown, '$.ip') IS NULL)",
+    ],
+)
+def test_values_that_do_not_matter_are_not_named(check: str, tmp_path: Path) -> None:
+    unknown = ["id"] if "attributes" in check else ["id", "ip"]
+    session, _ = loaded(tmp_path, check, [server(1, unknown)])
+    assert session.check() == []
+
+
+def test_what_has_no_plan_is_checked_by_duckdb_and_said_so(tmp_path: Path) -> None:
+    check = "ALL (SELECT type, COUNT(*) n FROM terraform.resource_changes GROUP BY type) t SATISFY (t.n <= 2)"
+    session, doc = loaded(tmp_path, check, [server(1), server(2)])
+    [(name, why)] = session.whole.items()
+    assert name == "made"
+    assert "groups" in why
+    delta = session.apply(doc, Change(added=(server(3),)))
+    assert [f.status for f in delta.added] == [Status.VIOLATION]
+    delta = session.apply(doc, Change(removed=("vm.r3",)))
+    assert [f.status for f in delta.removed] == [Status.VIOLATION]
+
+
+def test_duckdb_names_what_it_cannot_know(tmp_path: Path) -> None:
+    check = "ALL (SELECT value, COUNT(*) n FROM terraform.attributes WHERE attribute = 'ip' GROUP BY value) t SATISFY (t.n <= 1)"
+    session, _ = loaded(tmp_path, check, [server(1, ["ip"]), server(2, ip="1")])
+    [found] = session.check()
+    assert found.status is Status.UNDETERMINED
+    assert "`ip` of vm.r1" in found.message
+
+
+def test_a_value_that_cannot_be_read_is_an_error_until_it_is_mended(
+    tmp_path: Path,
+) -> None:
+    check = "NOT EXISTS (SELECT address FROM terraform.attributes WHERE attribute = 'size' AND value > 5)"
+    session, doc = loaded(tmp_path, check, [server(1, size="9"), server(2, size="big")])
+    [found] = session.check()
+    assert found.status is Status.ERROR
+    assert "ORA-01722" in found.message
+    delta = session.apply(doc, Change(updated=(("vm.r2", server(2, size="1")),)))
+    assert [f.status for f in delta.removed] == [Status.ERROR]
+    assert [f.fact for f in delta.added] == ["vm.r1"]
+    delta = session.apply(doc, Change(updated=(("vm.r1", server(1, size="x")),)))
+    assert [f.status for f in delta.added] == [Status.ERROR]
+    assert [f.fact for f in delta.removed] == ["vm.r1"]
+
+
+def test_a_rule_begins_and_ends_with_the_worlds_it_reads(tmp_path: Path) -> None:
+    check = "NOT EXISTS (SELECT r.address FROM terraform.resource_changes r WHERE NOT EXISTS (SELECT 1 FROM kubernetes.objects o WHERE o.name = r.type))"
+    session, doc = loaded(tmp_path, check, [server(1)])
+    assert session.check() == []
+    assert session.evaluated == {}
+    made, delta = session.insert(Source("p.json", json.dumps(pod("x", "y"))))
+    assert [f.fact for f in delta.added] == ["vm.r1"]
+    assert session.evaluated == {"made": 2}
+    delta = session.remove(made)
+    assert [f.fact for f in delta.removed] == ["vm.r1"]
+    assert session.update(doc, {"format_version": "1.2"}).added == []
+
+
+def test_places_follow_a_text_that_is_read_again(tmp_path: Path) -> None:
+    check = (
+        "NOT EXISTS (SELECT address FROM terraform.attributes WHERE attribute = 'open')"
+    )
+    session, doc = loaded(tmp_path, check, [server(1, open=True)])
+    plan = {
+        "format_version": "1.2",
+        "resource_changes": [server(2), server(1, open=True)],
+    }
+    delta = session.update(doc, json.dumps(plan, indent=1).encode())
+    assert (delta.added, delta.removed) == ([], [])
+    [found] = session.check()
+    assert found.span is not None
+    assert found.span.row > 20
+
+
+def test_duckdb_is_not_imported_for_what_is_joined_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "r.sql").write_text(f"CREATE ASSERTION r CHECK ({JOINED});")
+    plan = {"format_version": "1.2", "resource_changes": [server(1, ip="1")]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    program = (
+        "import sys; from comply.check.session import Session;"
+        f"s = Session(rules=[{str(tmp_path / 'r.sql')!r}]);"
+        f"s.load({str(tmp_path / 'plan.json')!r}); assert s.check() == [];"
+        "assert s.evaluated == {'r': 1}; print('duckdb' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"

@@ -181,6 +181,7 @@ def _advance(
     if not touching:
         delta.reused += planned.running.size
         return [], []
+    before = planned.found
     if planned.running.error is not None:
         keys, turns = None, _restart(planned, rows)
     else:
@@ -192,10 +193,10 @@ def _advance(
         )
     delta.run += turns
     delta.reused += max(planned.running.size - turns, 0)
-    gone = list(planned.found.values()) if keys is None else []
     if keys is None:
         planned.found = _all_found(planned)
-        return gone, list(planned.found.values())
+        return list(before.values()), list(planned.found.values())
+    gone: list[Named] = []
     come: list[Named] = []
     for key in keys:
         held = planned.found.pop(key, None)

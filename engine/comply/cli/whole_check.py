@@ -114,6 +114,10 @@ def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
         )
     worlds = {document.world for document in documents}
     notices += misspelt(session.compiled, documents, worlds)
+    notices += [
+        f"{name} is checked by DuckDB, not joined in memory: {why}"
+        for name, why in session.whole.items()
+    ]
     if hidden:
         notices.append(f"{hidden:,} undetermined not shown (--undetermined pass)")
     if packs and not (settings.rules or settings.packs):

@@ -93,9 +93,7 @@ def _program(code: Code, denial: exp.Select) -> Program:
     combination = ", ".join(code.variable(t.alias) for t in block.tables)
     tests = [*block.tests, *unsure_tests(code, block)]
     # What only the denial's list shows is no reason to doubt it.
-    unsure = any(map(code.is_unsure, tests)) or any(
-        code.is_unsure(q) for t in tests for q in t.find_all(exp.Select)
-    )
+    unsure = any(map(code.is_unsure, tests))
     _function(code, f"holds({combination})", _all(code, list(block.tests), Mode()))
     _function(code, f"sure({combination})", _all(code, tests, SURE))
     shown = "".join(f"{_shown(code, s.unalias())}, " for s in denial.selects)

@@ -113,6 +113,8 @@ def _kinds(code: Code, node: Node, *sides: Node) -> tuple[Kind, ...]:
 def _compared(code: Code, node: Node, mode: Mode) -> str:
     """Compare values; text meets a number as a number, and NULL is never equal."""
     left, right = node.this, node.args["expression"]
+    if isinstance(right, exp.All | exp.Any) and isinstance(right.this, exp.Query):
+        return _quantified(code, node, mode)
     if isinstance(left, exp.Null) or isinstance(right, exp.Null):
         return "False"
     kinds = _kinds(code, node, left, right)
@@ -171,20 +173,58 @@ def _in(code: Code, node: exp.In, mode: Mode) -> str:
 
 def _in_query(code: Code, node: exp.In, mode: Mode) -> str:
     """IN is true if a row is equal; false if none is, nor may be for NULL's sake."""
-    query = node.args["query"].unnest()
-    if not isinstance(query, exp.Select) or query.find(exp.AggFunc):
-        raise code.untranslated(node, "IN with a query that is more than a selection")
+    sides = [_member(code, node, query) for query in _sides(code, node.args["query"])]
+    found: list[str] = []
+    for query, pairs in sides:
+        if mode.wanted:
+            alternatives = [[_equal(a, b) for a, b in pairs]]
+        elif len(pairs) == 1:
+            alternatives = in_alternatives(*pairs[0])
+        else:
+            alternatives = [[_alike(pairs)]]
+        found += (_exists(code, query, tests, mode) for tests in alternatives)
+    return f"({' or '.join(found)})" if mode.wanted else f"({' and '.join(found)})"
+
+
+def _sides(code: Code, query: Node) -> list[exp.Select]:
+    """Return the queries whose rows a query has: several for UNION."""
+    query = query.unnest() if isinstance(query, exp.Subquery) else query
+    match query:
+        case exp.Union():
+            return [*_sides(code, query.this), *_sides(code, query.expression)]
+        case exp.Select() if not query.find(exp.AggFunc):
+            return [query]
+        case _:
+            raise code.untranslated(query, "a query that is more than a selection")
+
+
+def _member(
+    code: Code, node: exp.In, query: exp.Select
+) -> tuple[exp.Select, list[tuple[Node, Node]]]:
+    """Return a query of IN, and what has to be equal in it to what stands before IN."""
     subject = node.this.unnest()
     subjects = subject.expressions if isinstance(subject, exp.Tuple) else [subject]
     values = [s.unalias() for s in query.selects]
     pairs = list(zip(subjects, values, strict=True))
     if any(kind(a) != kind(b) for a, b in pairs):
         raise code.untranslated(node, "IN with values of several kinds")
-    if mode.wanted:
-        return _exists(code, query, [_equal(a, b) for a, b in pairs], mode)
-    alternatives = in_alternatives(*pairs[0]) if len(pairs) == 1 else [[_alike(pairs)]]
-    parts = (_exists(code, query, tests, mode) for tests in alternatives)
-    return f"({' and '.join(parts)})"
+    return query, pairs
+
+
+def _quantified(code: Code, node: Node, mode: Mode) -> str:
+    """A comparison with ANY or ALL: true or false by one row, or by the lack of one."""
+    every = node.args["expression"]
+    [query] = _sides(code, every.this)
+    of_all = isinstance(every, exp.All)
+    member = query.selects[0].unalias().copy()
+    test: Node = type(node)(this=node.this.copy(), expression=member)
+    if of_all == mode.wanted:
+        # No row may be otherwise, and unknown is otherwise as well.
+        sure = exp.Is(this=test, expression=exp.Boolean(this=of_all))
+        against = Mode(wanted=False, possible=mode.possible)
+        return _exists(code, query, [exp.Not(this=sure)], against)
+    one = exp.Not(this=exp.Paren(this=test)) if of_all else test
+    return _exists(code, query, [one], Mode(possible=mode.possible))
 
 
 def in_alternatives(subject: Node, member: Node) -> list[list[Node]]:

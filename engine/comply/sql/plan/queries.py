@@ -151,9 +151,7 @@ class Queries:
             raise code.untranslated(query, "EXISTS with a query that sums up")
         possible = possible and any(map(code.is_unsure, (query, *extra)))
         free = _free(code, query, extra)
-        tests = [*block.tests, *extra]
-        if not possible:
-            tests += unsure_tests(code, block)
+        tests = [*block.tests, *extra, *unsure_tests(code, block)]
         steps = joined(code, block.tables, tests)
         body = _NOTING if possible else ("return True",)
         lines = ["found = False"] if possible else []
@@ -161,7 +159,8 @@ class Queries:
         lines.append("return found" if possible else "return False")
         # What one look into an index answers is not worth remembering.
         again = [type(step) for step in steps] != [Scan]
-        key = (id(query), possible, *(e.sql() for e in extra))
+        # Names are resolved: queries of one text mean the same.
+        key = (query.sql(), possible, *(e.sql() for e in extra))
         name = code.define(key, _function(code, free, lines, again=again))
         return f"{name}({', '.join(free.rows)})"
 
@@ -176,10 +175,11 @@ class Queries:
             raise code.untranslated(query, "a value from a query that does not sum up")
         free, unsure = _free(code, query, []), code.is_unsure(query)
         gathered = {id(item): code.fresh("s") for item in sums}
-        steps = joined(code, block.tables, block.tests)
+        tests = [*block.tests, *unsure_tests(code, block)]
+        steps = joined(code, block.tables, tests)
 
         def gather() -> list[str]:
-            lines = _unless_sure(code, block)
+            lines = _unless_sure(code, tests)
             for item in sums:
                 lines.append(f"{gathered[id(item)]}.append({_summed(code, item)})")
             return lines
@@ -189,7 +189,9 @@ class Queries:
         for item in sums:
             code.sums[id(item)] = f"{_sum(code, item)}({gathered[id(item)]})"
         lines.append(f"return UNSURE if vague else {value(code, shown)}")
-        key = (id(query), "value")
+        for item in sums:
+            del code.sums[id(item)]
+        key = (query.sql(), "value")
         name = code.define(key, _function(code, free, lines, again=True))
         return f"{name}({', '.join(free.rows)})"
 
@@ -200,11 +202,7 @@ def unsure_tests(code: Code, block: Block) -> list[Node]:
     return [test for test in own if code.is_unsure(test)]
 
 
-def joined(
-    code: Code,
-    tables: Iterable[Table],
-    tests: Iterable[Node],
-) -> list[Step]:
+def joined(code: Code, tables: Iterable[Table], tests: Iterable[Node]) -> list[Step]:
     """Return the steps that join tables, with the rows given that tests read besides."""
     tables, tests = tuple(tables), tuple(tests)
     read = {alias for test in tests for alias in aliases_in(test)}
@@ -212,13 +210,12 @@ def joined(
     return list(arranged(Join(tables, tests, frozenset(around)), code.weight))
 
 
-def _unless_sure(code: Code, block: Block) -> list[str]:
+def _unless_sure(code: Code, tests: list[Node]) -> list[str]:
     """Return the lines that note where it is not sure that a row counts in a sum."""
-    tests = [t for t in block.tests if code.is_unsure(t)] + unsure_tests(code, block)
-    if not tests:
+    doubtful = [truth(code, test, SURE) for test in tests if code.is_unsure(test)]
+    if not doubtful:
         return []
-    sure = " and ".join(truth(code, test, SURE) for test in tests)
-    return [f"if not ({sure}):", f"{_INDENT}vague.append(True)"]
+    return [f"if not ({' and '.join(doubtful)}):", f"{_INDENT}vague.append(True)"]
 
 
 _SUMS: Final[Mapping[type[Node], str]] = {
