@@ -3,6 +3,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -464,6 +466,26 @@ def test_the_repository_is_left_as_it_was(repo: Repository, capsys: Captured) ->
     before = state()
     assert check(capsys, "--diff", "main")[:2] == (1, ["fresh is bad"])
     assert state() == before
+
+
+def test_a_hook_of_git_stops_only_what_a_commit_brings(repo: Repository) -> None:
+    hook = repo.folder / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    start = "from comply.cli.main import main; main()"
+    engine = Path(__file__).parents[1] / "engine"
+    hook.write_text(
+        f"#!/bin/sh\nexport PYTHONPATH='{engine}'\n"
+        f"exec '{sys.executable}' -c '{start}' check k8s -r policy --diff HEAD\n"
+    )
+    hook.chmod(0o755)
+    repo.write({"k8s/a.yaml": pod("a") + "# touched\n", "k8s/good.yaml": pod("good")})
+    # A commit of some files hands the hook an index of its own.
+    with pytest.raises(subprocess.CalledProcessError) as stopped:
+        repo.git("commit", "-q", "-m", "bad", "k8s/good.yaml")
+    assert "good is bad" in stopped.value.stderr + stopped.value.stdout
+    repo.write({"k8s/good.yaml": pod("good", bad=False)})
+    repo.git("commit", "-q", "-m", "touched", "k8s/a.yaml")
+    assert repo.git("show", "--name-only", "--format=") == "k8s/a.yaml"
 
 
 def test_the_answer_is_the_same_without_a_cache_and_with_processes(
