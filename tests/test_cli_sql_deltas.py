@@ -79,10 +79,16 @@ def test_without_tables_other_columns_are_not_named(
 def test_an_assertion_checked_whole_on_all_columns_has_nothing_safe(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    text = "CREATE TABLE t (k NUMBER); CREATE ASSERTION a CHECK (ALL (SELECT k, COUNT(*) n FROM t GROUP BY k) a SATISFY (a.n < 3));"
+    text = "CREATE TABLE t (k NUMBER); CREATE ASSERTION a CHECK (ALL (SELECT SUM(k) n FROM t) a SATISFY (a.n < 3));"
     [made] = read(capsys, tmp_path, text)["assertions"]
     assert [d["event"] for d in made["deltas"]] == ["insert", "delete", "update"]
+    assert {d["whole"] for d in made["deltas"]} == {
+        "it takes rows from a query in FROM"
+    }
     assert made["safe"] == []
+    (tmp_path / "a.sql").write_text(text)
+    assert run(["sql", "deltas", str(tmp_path / "a.sql")]) == 0
+    assert "-- checked whole: it takes rows" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "CREATE TABLE t (a NUMBER);"])

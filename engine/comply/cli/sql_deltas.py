@@ -17,7 +17,8 @@ from comply.load.encoding import read
 from comply.source import ComplyError, Source
 from comply.sql.assertion import Assertion, parse_source
 from comply.sql.catalog import Catalog, catalog_of
-from comply.sql.delta import DeltaQuery, Event, deltas
+from comply.sql.delta import DeltaQuery, deltas
+from comply.sql.restricted import Event
 from comply.sql.safe import SafeEvent, safe_events
 
 _DIALECTS: Final = ("duckdb", "postgres", "oracle")
@@ -115,8 +116,11 @@ def _lines(
     events: dict[str, list[str]] = {}
     for delta in found:
         events.setdefault(delta.sql, []).append(_after(delta))
+    whole = {delta.sql: delta.whole for delta in found}
     for sql, after in events.items():
         yield ""
+        if whole[sql]:
+            yield f"-- checked whole: {whole[sql]}"
         yield from (f"-- after {event}" for event in after)
         yield f"{sql};"
     if safe:
@@ -149,6 +153,7 @@ def _object(
                 "event": delta.event,
                 "columns": list(delta.columns),
                 "sql": delta.sql,
+                "whole": delta.whole,
             }
             for delta in found
         ],

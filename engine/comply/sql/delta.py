@@ -16,34 +16,24 @@ Systems 133 (2025), and Martinenghi, "Simplification of integrity constraints",
 Algorithms 18 (2025), derive such queries; this is the part without stored counters.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
 
 from sqlglot import exp
 
 from comply.dialect.syntax import Name
 from comply.sql.catalog import Catalog
 from comply.sql.denial import Parts, in_dialect, resolved
-from comply.sql.places import (
-    Place,
-    Sign,
-    conditions,
-    is_traced,
-    places,
-    sources,
-    table_of,
+from comply.sql.grouping import core_of, grouped_trees
+from comply.sql.places import is_traced, places, sources, table_of
+from comply.sql.restricted import (
+    EVENTS,
+    DeltaTree,
+    Event,
+    named_at,
+    restricted,
+    ways,
 )
-
-Event: TypeAlias = Literal["insert", "delete", "update"]
-Way: TypeAlias = Literal[1, -1]
-
-EVENTS: Final[tuple[Event, ...]] = ("insert", "delete", "update")
-_ROWS: Final[Mapping[Event, tuple[Way, ...]]] = {
-    "insert": (1,),
-    "delete": (-1,),
-    "update": (1, -1),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +42,15 @@ class DeltaQuery:
 
     It reads the rows that came from NEW_<table>, those that went from OLD_<table>, and
     where both versions count, PAST_<table>: the table as it is and OLD_<table> in one.
-    An update must be checked if it touches one of `columns`.
+    An update must be checked if it touches one of `columns`. `whole` is why changed rows
+    cannot be followed, where the query is the full check; else empty.
     """
 
     table: Name
     event: Event
     columns: tuple[str, ...]
     sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeltaTree:
-    """A delta before it is written: where, for which event, and rows that come or go.
-
-    `place` is None where an assertion is checked whole.
-    """
-
-    table: Name
-    event: Event
-    columns: tuple[str, ...]
-    tree: exp.Query
-    place: Place | None = None
-    way: Way = 1
+    whole: str = ""
 
 
 def deltas(
@@ -85,12 +62,14 @@ def deltas(
         SqlError: a name does not exist, or the dialect is unknown.
     """
     denial = resolved(parts, catalog)
+    reason = untraced(denial)
     found = [
         DeltaQuery(
             delta.table,
             delta.event,
             delta.columns,
             in_dialect(delta.tree, dialect, parts, pretty=pretty),
+            reason if delta.place is None else "",
         )
         for delta in delta_trees(denial, catalog)
     ]
@@ -99,25 +78,19 @@ def deltas(
 
 def delta_trees(denial: exp.Query, catalog: Catalog | None) -> Iterator[DeltaTree]:
     """Yield the deltas of a resolved denial, as trees in Oracle's terms."""
+    core = core_of(denial)
+    if isinstance(denial, exp.Select) and core is not None:
+        yield from grouped_trees(denial, core)
+        return
     if not isinstance(denial, exp.Select) or not is_traced(denial):
         yield from _whole(denial, catalog)
         return
     for place in places(denial, (), 1, ()):
-        columns = _columns(denial, place)
+        columns = named_at(denial, place)
         for event in EVENTS:
-            for way in _ways(place.sign, event, columns):
-                tree = _restricted(denial, place, way)
+            for way in ways(place.sign, event, columns):
+                tree = restricted(denial, place, way)
                 yield DeltaTree(place.table, event, columns, tree, place, way)
-
-
-def _ways(sign: Sign, event: Event, columns: tuple[str, ...]) -> tuple[Way, ...]:
-    """Return which rows of an event matter at a place: those that come, or that go.
-
-    Where only the number of rows matters, an update does not.
-    """
-    if event == "update" and not columns:
-        return ()
-    return tuple(way for way in _ROWS[event] if sign in (0, way))
 
 
 def _whole(denial: exp.Query, catalog: Catalog | None) -> Iterator[DeltaTree]:
@@ -127,6 +100,22 @@ def _whole(denial: exp.Query, catalog: Catalog | None) -> Iterator[DeltaTree]:
         for event in EVENTS:
             if columns or event != "update":
                 yield DeltaTree(table, event, columns, denial)
+
+
+def untraced(denial: exp.Query) -> str:
+    """Return why changed rows cannot be followed to the rows of a denial."""
+    if not isinstance(denial, exp.Select):
+        return "it joins queries by UNION, INTERSECT or MINUS"
+    if denial.find(exp.Window):
+        return "it asks for values over other rows (OVER)"
+    joins = [str(j.side or j.method or "") for j in denial.find_all(exp.Join)]
+    if any(joins) or any(j.args.get("using") for j in denial.find_all(exp.Join)):
+        return "it joins from outside, or by names (LEFT JOIN, USING, NATURAL)"
+    if denial.args.get("group") or denial.args.get("having"):
+        return "it sums over all rows, or groups by more than columns"
+    if any(isinstance(s, exp.Subquery) for s in sources(denial)):
+        return "it takes rows from a query in FROM"
+    return "it limits rows, or takes them from a query in FROM"
 
 
 def tables_of(denial: exp.Query) -> list[Name]:
@@ -145,105 +134,3 @@ def _named(denial: exp.Query, table: Name, catalog: Catalog | None) -> Iterator[
             yield identifier.name.upper()
         if str(join.method).upper() == "NATURAL" and catalog is not None:
             yield from catalog.relations.get(table, ())
-
-
-def _restricted(denial: exp.Select, place: Place, way: Way) -> exp.Select:
-    """Return the denial of rows that involve a changed row at a place."""
-    tree = denial.copy()
-    if len(place.blocks) == 1:
-        for node in sources(tree):
-            if isinstance(node, exp.Table) and node.alias_or_name == place.alias:
-                _redirect(node, place.table, "NEW" if way > 0 else "OLD")
-        return tree
-    return concerned(tree, exp.Exists(this=_chain(place, way)))
-
-
-def concerned(tree: exp.Select, test: exp.Expr) -> exp.Select:
-    """Add a condition to a query, the cheap one first."""
-    where = tree.args.get("where")
-    both = exp.and_(test, exp.Paren(this=where.this)) if where else test
-    tree.set("where", exp.Where(this=both))
-    return tree
-
-
-def _chain(place: Place, way: Way) -> exp.Select:
-    """Return the subquery that finds a changed row from the denial's own row."""
-    *outer, last = list(zip(place.blocks[1:], place.links, strict=True))
-    inner = _skeleton(last[0], place, way)
-    _tested(inner, local_tests(*last))
-    for block, link in reversed(outer):
-        found = _skeleton(block)
-        _tested(found, [*local_tests(block, link), exp.Exists(this=inner)])
-        inner = found
-    return inner
-
-
-def local_tests(block: exp.Select, link: exp.Expr | None) -> list[exp.Expr]:
-    """Return what can be asked of a block's rows without another query."""
-    asked = [*conditions(block), *([link] if link is not None else [])]
-    return [test.copy() for test in asked if test.find(exp.Query) is None]
-
-
-def _tested(query: exp.Select, tests: list[exp.Expr]) -> None:
-    if tests:
-        query.set("where", exp.Where(this=exp.and_(*tests)))
-
-
-def _skeleton(
-    block: exp.Select, place: Place | None = None, way: Way = 1
-) -> exp.Select:
-    """Return `SELECT 1 FROM` the tables of a block, one of them the changed rows.
-
-    Beside rows that went, tables count as they are and as they were: a row that went
-    may have met another that went with it.
-    """
-    tables = []
-    for node in sources(block):
-        table = node.copy()
-        name = table_of(node)
-        if place is not None and isinstance(table, exp.Table) and name is not None:
-            if node.alias_or_name == place.alias:
-                _redirect(table, name, "NEW" if way > 0 else "OLD")
-            elif way < 0:
-                _redirect(table, name, "PAST")
-        tables.append(table)
-    return selection(tables)
-
-
-def selection(tables: Sequence[exp.Expr]) -> exp.Select:
-    """Return `SELECT 1 FROM` tables."""
-    tree = exp.select(exp.Literal.number(1)).from_(tables[0], copy=False)
-    for table in tables[1:]:
-        tree = tree.join(table, copy=False)
-    return tree
-
-
-def _redirect(node: exp.Table, table: Name, version: str) -> None:
-    """Let a table's place read the changed rows, under the same alias."""
-    alias = node.alias_or_name
-    node.set("this", exp.to_identifier(transition(table, version), quoted=True))
-    node.set("db", None)
-    node.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-
-
-def transition(table: Name, version: str) -> str:
-    """Return the name under which a delta reads rows that came, went, or either.
-
-    >>> transition(Name("APP", "TICKETS"), "NEW")
-    'NEW_APP_TICKETS'
-    """
-    return "_".join(p for p in (version, table.owner, table.name) if p)
-
-
-def _columns(denial: exp.Select, place: Place) -> tuple[str, ...]:
-    """Return the columns at a place on which the assertion depends.
-
-    What only the denial's list shows does not matter.
-    """
-    shown = {id(c) for s in denial.expressions for c in s.find_all(exp.Column)}
-    names = {
-        column.name
-        for column in denial.find_all(exp.Column)
-        if column.table == place.alias and id(column) not in shown
-    }
-    return tuple(sorted(names))

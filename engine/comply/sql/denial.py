@@ -55,13 +55,23 @@ def in_dialect(
             translated = duckdb.Translator(parts.source).translate(tree)
             return duckdb.write(translated, pretty=pretty)
         case "oracle":
-            return oracle.write(tree, pretty=pretty)
+            return oracle.write(tree.transform(_null_safe), pretty=pretty)
         case "postgres" | "postgresql":
             translated = postgres.translator(parts.source).translate(tree)
             return postgres.write(translated, pretty=pretty)
         case _:
             hint = "there are duckdb, oracle and postgres"
             raise SqlError(0, f"there is no dialect {dialect!r}", hint=hint)
+
+
+def _null_safe(node: exp.Expr) -> exp.Expr:
+    """Say in words of older releases that values are equal or both NULL."""
+    if not isinstance(node, exp.NullSafeEQ):
+        return node
+    sides = (node.this, node.expression)
+    both = exp.and_(*[exp.Is(this=s.copy(), expression=exp.Null()) for s in sides])
+    equal = exp.EQ(this=node.this.copy(), expression=node.expression.copy())
+    return exp.Paren(this=exp.or_(equal, both))
 
 
 def resolved(parts: Parts, catalog: Catalog | None) -> exp.Query:

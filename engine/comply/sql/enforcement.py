@@ -13,7 +13,7 @@ from comply.dialect.syntax import Name, State
 from comply.sql import duckdb
 from comply.sql.assertion import Assertion
 from comply.sql.catalog import Catalog
-from comply.sql.delta import Event, Way, delta_trees, tables_of, transition
+from comply.sql.delta import delta_trees, tables_of
 from comply.sql.denial import resolved
 from comply.sql.duckdb import Translator
 from comply.sql.errors import AssertionViolated
@@ -21,6 +21,7 @@ from comply.sql.joined import joined_columns
 from comply.sql.lookups import looked_up
 from comply.sql.names import ROWID
 from comply.sql.pinned import Template, acquitting, parameters, pinned, template
+from comply.sql.restricted import Event, Way, transition
 from comply.sql.storage import column_type
 from comply.sql.store import FEW, STEP, Recent, base, current, gone
 

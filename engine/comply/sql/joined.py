@@ -6,8 +6,14 @@ from comply.dialect.syntax import Name
 
 
 def joined_columns(denial: exp.Query) -> frozenset[tuple[Name, str]]:
-    """Return the columns of tables that a resolved denial sets equal to other columns."""
+    """Return the columns of tables that a resolved denial sets equal to other columns.
+
+    The only column that a query groups by is set equal to itself.
+    """
     found: set[tuple[Name, str]] = set()
+    for group in denial.find_all(exp.Group):
+        if len(group.expressions) == 1:
+            found.update(_pair(group.expressions[0], group.expressions[0]))
     for test in denial.find_all(exp.EQ):
         found.update(_pair(test.this, test.expression))
     for member in denial.find_all(exp.In):

@@ -191,8 +191,11 @@ class Resolver:
         columns = [_quoted(name) for name in names]
         node.set("alias", exp.TableAlias(this=_quoted(own), columns=columns))
         kinds = [[kind(v) for v in of] for of in zip(*rows, strict=True)]
-        known = [next((k for k in of if k != "unknown"), "unknown") for of in kinds]
-        return Relation(given, own, dict(zip(names, known, strict=True)))
+        known: dict[str, Kind] = {
+            name: next((k for k in of if k != "unknown"), "unknown")
+            for name, of in zip(names, kinds, strict=True)
+        }
+        return Relation(given, own, known)
 
     def table(self, node: exp.Expr) -> Relation:
         """Resolve the table that a statement changes, or takes its rows from, in place."""

@@ -13,10 +13,10 @@ from typing import Final, TypeVar
 
 from sqlglot import exp
 
-from comply.sql.delta import DeltaTree, concerned, local_tests, selection
 from comply.sql.kinds import kind
 from comply.sql.lookups import ROW, plain
-from comply.sql.places import Place, conditions, sources
+from comply.sql.places import Place, conditions, is_traced, sources
+from comply.sql.restricted import DeltaTree, concerned, local_tests, selection
 
 _Tree = TypeVar("_Tree", bound=exp.Expr)
 # Kinds of which equal values are the same value.
@@ -101,7 +101,9 @@ def pinned(delta: DeltaTree, denial: exp.Query) -> exp.Select | None:
     assertion is checked whole.
     """
     place = delta.place
-    if place is None or not isinstance(denial, exp.Select):
+    if delta.one is not None and place is not None:
+        return _rowed(delta.one.copy(), place)
+    if place is None or not is_traced(denial) or not isinstance(denial, exp.Select):
         return None
     if len(place.blocks) == 1:
         return _spread(_outermost(denial, place))

@@ -48,15 +48,15 @@ def is_traced(denial: exp.Query) -> bool:
     So it is if every block takes its rows from tables, one of each for a row, and the
     outermost does not group them.
     """
-    if not isinstance(denial, exp.Select) or not _is_flat(denial):
+    if not isinstance(denial, exp.Select) or not is_flat(denial):
         return False
     if denial.args.get("group") or denial.args.get("having"):
         return False
     blocks = denial.find_all(exp.Select)
-    return all(_is_flat(b) and not b.find(exp.Window) for b in blocks)
+    return all(is_flat(b) and not b.find(exp.Window) for b in blocks)
 
 
-def _is_flat(block: exp.Select) -> bool:
+def is_flat(block: exp.Select) -> bool:
     """Tell whether the rows of a block are made of one row of each of its tables."""
     if any(block.args.get(k) for k in _CUTS):
         return False

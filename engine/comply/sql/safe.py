@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from comply.dialect.syntax import Name
 from comply.sql.catalog import Catalog
-from comply.sql.delta import EVENTS, DeltaQuery, Event, tables_of
+from comply.sql.delta import DeltaQuery, tables_of
 from comply.sql.denial import Parts, resolved
+from comply.sql.restricted import EVENTS, Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from comply.sql import duckdb
 from comply.sql.catalog import Catalog, kind_of_type
 from comply.sql.changes import returned, write
 from comply.sql.constraints import Guard, as_update, not_null_of
-from comply.sql.delta import Event
 from comply.sql.dml import Writer, assigned, expression_of
 from comply.sql.duckdb import Translator
 from comply.sql.enforcement import Changed, Enforced, concerned
 from comply.sql.errors import AssertionViolated
 from comply.sql.names import Relation, Resolver, Scope, label
+from comply.sql.restricted import Event
 from comply.sql.store import Store
 
 USER = "COMPLY"

@@ -10,9 +10,9 @@ from typing import Final
 
 from sqlglot import exp
 
-from comply.sql.delta import DeltaTree, concerned, transition
 from comply.sql.kinds import kind
 from comply.sql.places import Place, conditions, sources
+from comply.sql.restricted import DeltaTree, concerned, transition
 
 # Kinds of which two columns are compared as they are, in any database.
 _ALIKE: Final = frozenset({"number", "char", "date", "timestamp"})

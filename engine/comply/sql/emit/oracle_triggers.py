@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from comply.dialect.syntax import Name
-from comply.sql.delta import Event, Way
 from comply.sql.emit.naming import limited, quoted, text
 from comply.sql.emit.outline import Outline, Probe, Watched, versions
+from comply.sql.restricted import Event, Way
 from comply.version import VERSION
 
 BUCKETS: Final = 256

@@ -9,11 +9,12 @@ from comply.dialect.schema import Schema, Table
 from comply.dialect.syntax import Name, State
 from comply.sql.assertion import Assertion
 from comply.sql.catalog import catalog_of
-from comply.sql.delta import DeltaTree, Event, Way, delta_trees, tables_of, transition
+from comply.sql.delta import delta_trees, tables_of
 from comply.sql.denial import in_dialect, resolved
 from comply.sql.emit.keys import Lock, lock_of
 from comply.sql.emit.narrow import narrowed
 from comply.sql.places import table_of
+from comply.sql.restricted import DeltaTree, Event, Way, transition
 
 SHOWN = 5
 """As many violating rows as an error shows."""
