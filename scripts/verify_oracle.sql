@@ -65,6 +65,25 @@ INSERT INTO customers VALUES (1, 'OPEN');
 INSERT INTO orders (id, customer_id, amount) VALUES (3, 1, 5);
 COMMIT;
 
+-- Oracle's own words: validation is unsupported in SERIALIZABLE transactions. What that
+-- means for a change, and for one of a table that no assertion reads:
+CREATE TABLE notes (id NUMBER);
+ALTER SESSION SET ISOLATION_LEVEL = SERIALIZABLE;
+-- fact: a SERIALIZABLE transaction may not change a table that an assertion reads
+-- expect: refused
+INSERT INTO orders (id, customer_id, amount) VALUES (30, 1, 5);
+ROLLBACK;
+-- fact: a SERIALIZABLE transaction may change a table that no assertion reads
+-- expect: ok
+INSERT INTO notes VALUES (1);
+ROLLBACK;
+ALTER SESSION SET ISOLATION_LEVEL = READ COMMITTED;
+-- fact: the same change passes in a READ COMMITTED transaction
+-- expect: ok
+INSERT INTO orders (id, customer_id, amount) VALUES (30, 1, 5);
+ROLLBACK;
+DROP TABLE notes PURGE;
+
 -- fact: joins with JOIN .. ON are refused
 -- expect: ORA-08689
 CREATE ASSERTION a_ansi CHECK (

@@ -1,6 +1,7 @@
 """`comply check oracle://...` and its companions, by the real driver over a socket."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from tests.oracle_server import SECRET, Oracle, hold, refusing, running
 
 from comply.cli.main import run
+from comply.database.address import Login
 from comply.live.database import Limits
 from comply.live.since import parse_since
 from comply.source import ComplyError
@@ -205,6 +207,57 @@ def test_rules_that_cannot_be_checked(oracle: Oracle, report: Report) -> None:
     assert "ORA-00942" in said(found, "far")[0]
 
 
+def test_a_pack_without_its_tables_is_one_line(
+    oracle: Oracle, report: Report, comply: Comply
+) -> None:
+    code, found = report(oracle.url, "--pack", "oracle/sla")
+    (finding,) = [f for f in found if not f["rule_id"].endswith("not-visible")]
+    assert code == 0
+    assert finding["rule_id"] == "live/not-applicable"
+    assert finding["status"] == "undetermined"
+    assert finding["message"] == (
+        "oracle/sla: its 4 rules not applicable here: the schema APP has none of the "
+        "tables ENGINEERS, SLAS, SLA_SERVICES, TICKETS"
+    )
+    out = comply("check", oracle.url, "--pack", "oracle/sla", "--no-cache")[1]
+    assert out.count("not applicable") == 1
+    assert "could not be checked" not in out
+    assert not [s for s in oracle.script.statements if "SLAS" in s.upper()]
+
+
+def test_a_pack_with_some_of_its_tables_says_what_is_missing(
+    oracle: Oracle, report: Report
+) -> None:
+    cursor = oracle.database.cursor()
+    cursor.execute("CREATE TABLE app.slas (id INTEGER, customer_id INTEGER)")
+    cursor.execute(
+        "INSERT INTO app.all_tables VALUES ('APP', 'SLAS', 'N', 'NO', 'NO', 'NO')"
+    )
+    cursor.execute(
+        "INSERT INTO app.all_tab_columns VALUES"
+        " ('APP', 'SLAS', 'ID', 1, 'NUMBER', 0, NULL, NULL, NULL, 'N'),"
+        " ('APP', 'SLAS', 'CUSTOMER_ID', 2, 'NUMBER', 0, NULL, NULL, NULL, 'N')"
+    )
+    code, found = report(oracle.url, "--pack", "oracle/sla", "-r", "rules.sql")
+    assert code == 2
+    (message,) = said(found, "not-applicable")
+    assert message.startswith("oracle/sla: 1 of 4 rules not applicable here: ")
+    assert message.endswith("has none of the tables ENGINEERS, TICKETS")
+    assert "SLA_SERVICES does not exist" in said(found, "sla-has-services")[0]
+    assert '"START_DATE": invalid' in said(found, "slas-do-not-overlap")[0]
+    assert "TICKETS does not exist" in said(found, "ticket-needs-active-sla")[0]
+    assert len(said(found, "rules")) == 1
+
+
+def test_what_users_ask_for_always_applies(oracle: Oracle, report: Report) -> None:
+    Path("mine.sql").write_text(
+        "CREATE ASSERTION mine CHECK (NOT EXISTS (SELECT 1 FROM tickets));"
+    )
+    code, found = report(oracle.url, "--pack", "oracle/sla", "-r", "mine.sql")
+    assert code == 2
+    assert "TICKETS does not exist" in said(found, "mine")[0]
+
+
 def test_evidence_is_limited(oracle: Oracle, report: Report) -> None:
     oracle.database.cursor().execute(
         "INSERT INTO app.orders SELECT range, 77, 1, NULL FROM range(10, 100010)"
@@ -274,6 +327,32 @@ def test_logins_that_fail(
     assert "there is no password" in comply("check", oracle.url)[1]
     assert "names no user" in comply("check", oracle.url.replace("app@", ""))[1]
     assert comply("check", oracle.url, "rules.sql")[0] == 2
+
+
+@pytest.mark.parametrize("password", [SECRET, f"{SECRET}-but-wrong"])
+def test_no_log_record_holds_the_password(
+    oracle: Oracle,
+    comply: Comply,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    password: str,
+) -> None:
+    """Neither ours nor those of the driver, of the server's answers, of what is raised."""
+    monkeypatch.setenv("COMPLY_ORACLE_PASSWORD", password)
+    oracle.script.errors["ALL_TAB_STATISTICS"] = (1031, "insufficient privileges")
+    oracle.script.cuts["ALL_INDEXES"] = 1
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("tests").debug("records are caught")
+        assert comply("check", oracle.url, "-r", "rules.sql", "--no-cache")[0] in (1, 2)
+        with refusing(12514) as port:
+            comply("check", f"oracle://app@127.0.0.1:{port}/nope")
+        comply("sql", "export", oracle.url)
+        comply("sql", "adopt", oracle.url, "-r", "rules.sql", "-o", "adopt")
+    assert "records are caught" in caplog.text
+    for record in caplog.records:
+        assert SECRET not in f"{record.getMessage()} {record.__dict__}"
+    login = Login(password, f"wallet-{password}")
+    assert SECRET not in f"{login!r} {login}"
 
 
 def test_a_person_is_asked_for_the_password(

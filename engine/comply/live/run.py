@@ -14,6 +14,7 @@ from comply.live.assertions import catalog_in, check_assertions
 from comply.live.catalog import read_catalog
 from comply.live.compare import Held, compare
 from comply.live.database import Limits, Live, in_snapshot
+from comply.live.fitting import fitting
 from comply.live.since import Since
 from comply.load.facts import Document, facts
 from comply.rules.files import pack_files, user_files
@@ -59,12 +60,15 @@ def check_live(address: Address, login: Login, wanted: Wanted) -> Checked:
         ComplyError: rules cannot be read.
     """
     # Before anybody logs in: rules that cannot be read need no database.
-    rules = assertion_rules(wanted.rules, wanted.packs)
+    rules = assertion_rules(wanted.rules, ())
+    packs = {pack: assertion_rules((), (pack,)) for pack in wanted.packs}
     return in_snapshot(
         address,
         login,
         wanted.limits,
-        lambda session, schema: _check(session, schema, str(address), rules, wanted),
+        lambda session, schema: _check(
+            session, read_catalog(session, schema, str(address)), (rules, packs), wanted
+        ),
     )
 
 
@@ -93,9 +97,11 @@ def held_in(document: Document) -> Held:
 
 
 def _check(
-    session: Live, schema: str, name: str, rules: list[AssertionRule], wanted: Wanted
+    session: Live,
+    source: Source,
+    given: tuple[list[AssertionRule], dict[str, list[AssertionRule]]],
+    wanted: Wanted,
 ) -> Checked:
-    source = read_catalog(session, schema, name)
     checks = Session(
         rules=wanted.rules,
         packs=wanted.packs,
@@ -104,14 +110,18 @@ def _check(
         cache=wanted.cache,
     )
     document = checks.add(source, "oracle_catalog").document
+    held = held_in(document)
     if not document.value["tables"]:
         raise ComplyError(
-            f"{name}: the schema {schema} holds no tables that this user may see",
+            f"{source.name}: the schema {held.schema} holds no tables that this user may see",
             hint="name the schema in the URL, as in ?schema=APP, or grant SELECT",
         )
     findings = checks.check()
-    held = held_in(document)
+    own, packs = given
+    apply, found = fitting(packs, held)
+    rules = [*own, *apply]
     said = frozenset(f.fact for f in findings if f.rule_id == _SWITCHED)
+    findings += found
     findings += compare(rules, held, said)
     outcome = check_assertions(session, rules, held, wanted.limits, wanted.since)
     findings += outcome.findings

@@ -1,8 +1,9 @@
 """SCRIPT x DATABASE -> FACTS: what we say of Oracle, tried on a real one.
 
 The script is SQL; the comments above a statement say which fact it is about and what
-is to happen: `-- fact: ...` and `-- expect: ok`, `-- expect: ORA-08601`, or
-`-- expect: rows N`. A statement without them prepares or cleans up.
+is to happen: `-- fact: ...` and `-- expect: ok`, `-- expect: ORA-08601`,
+`-- expect: refused` (an error whose number is not published), or `-- expect: rows N`. A
+statement without them prepares or cleans up.
 """
 
 import secrets
@@ -127,7 +128,11 @@ def _fits(expected: str, happened: str) -> bool:
 
     >>> _fits("ORA-08601", "ORA-02091 ORA-08601"), _fits("ok", "ORA-00942")
     (True, False)
+    >>> _fits("refused", "ORA-00604"), _fits("refused", "rows 1")
+    (True, False)
     """
+    if expected == "refused":
+        return happened.startswith("ORA-")
     if expected.startswith("rows"):
         return expected == happened
     return set(expected.split()) <= set(happened.split())
