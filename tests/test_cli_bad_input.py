@@ -65,7 +65,7 @@ def refused(folder: Path, *arguments: str) -> str:
         ("deploy.yaml", b"apiVersion: v1\nkind: " + b"[" * 100_000, "deeper than"),
         ("deploy.yaml", b"# kind apiVersion\n", "nothing in it"),
         ("notes.txt", b"hello\n", "neither a Terraform plan"),
-        ("empty.json", b"", "neither a Terraform plan"),
+        ("empty.json", b"", "there is nothing in it"),
         ("rule.rego", RULE.encode(), "name it with -r"),
     ],
 )

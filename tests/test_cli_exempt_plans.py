@@ -115,12 +115,14 @@ def told(findings: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def test_a_plan_is_checked_together_with_its_folder(check: Check) -> None:
-    code, findings, _ = check("plan.json", "infra")
-    assert code == 1
-    assert exempt_in(findings, "plan.json") == ALLOWED
-    assert exempt_in(findings, "infra/main.tf") == {PUBLIC[0], PUBLIC[1]}
-    assert exempt_in(findings, "infra/m/main.tf") == {PUBLIC[3], PUBLIC[4]}
-    assert told(findings) == []
+    for _again_from_the_cache in range(2):
+        code, findings, _ = check("plan.json", "infra")
+        assert code == 1
+        assert exempt_in(findings, "plan.json") == ALLOWED
+        assert exempt_in(findings, "infra/main.tf") == {PUBLIC[0], PUBLIC[1]}
+        assert exempt_in(findings, "infra/m/main.tf") == {PUBLIC[3], PUBLIC[4]}
+        assert told(findings) == []
+    findings = check("plan.json", "infra")[1]
     (site, *_) = (f for f in findings if f["fact"] == PUBLIC[0])
     assert site["exemption"]["place"] == "infra/main.tf:1"
 

@@ -82,6 +82,18 @@ def test_comply_yaml_allows_and_weighs(
     assert len(report(capsys, "a.yaml")[1]) == 1
 
 
+def test_evidence_names_the_parameters_of_a_rule(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "comply.yaml").write_text(
+        "rules: [policy]\nparameters: {r: {keys: [Team], most: 4}, other: {x: 1}}\n"
+    )
+    (finding,) = report(capsys)[1]
+    assert finding["evidence"] == [{"parameters.keys": ["Team"], "parameters.most": 4}]
+    assert run(["check"]) == 1
+    assert "· parameters.keys=['Team'], parameters.most=4" in capsys.readouterr().out
+
+
 def test_rendered_manifests_bring_their_annotations(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

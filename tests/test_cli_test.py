@@ -83,10 +83,12 @@ def test_only_what_matches(capsys: pytest.CaptureFixture[str], failing: Path) ->
 
 def test_nothing_to_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     root = write(tmp_path, {"p.rego": POLICY})
-    assert run(["test", str(root)]) == 0
-    assert "▲ no tests" in capsys.readouterr().out
-    assert run(["test", str(root), "--fail-on-empty"]) == 1
-    assert "no test to run" in capsys.readouterr().err
+    assert run(["test", str(root)]) == 1
+    said = capsys.readouterr()
+    assert "▲ no tests" in said.out
+    assert "no test to run\n  hint: tests are rules called test_*" in said.err
+    assert run(["test", str(root), "--run", "nothing"]) == 1
+    assert run(["test", str(root), "--allow-empty"]) == 0
 
 
 def test_this_folder_is_the_default(

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comply.cli.cached_check import Options
 from comply.cli.settings import FLAG, Settings
 from comply.exempt.allowance import Allowance, fits
-from comply.findings import Finding, Severity
+from comply.findings import Finding, Severity, Status
 from comply.report.run import Run, ordered
 from comply.source import LoadError, Source
 
@@ -77,11 +77,21 @@ def held_against(
     """
     if settings.severities:
         findings = [_weighed(f, settings.severities) for f in findings]
+    if settings.parameters:
+        findings = [_asked(f, settings.parameters.get(f.rule_id)) for f in findings]
     if findings or run.modules or run.plans or (settings.exceptions and judged.whole):
         findings, run = _with_exceptions(findings, run, settings, judged)
     if settings.baseline is not None:
         findings, run = _with_baseline(findings, run, settings.baseline, judged)
     return findings, run
+
+
+def _asked(finding: Finding, parameters: dict[str, Any] | None) -> Finding:
+    """Return a finding whose evidence holds what its rule was asked to look for."""
+    if not parameters or finding.status is Status.ERROR:
+        return finding
+    row = {f"parameters.{name}": value for name, value in parameters.items()}
+    return replace(finding, evidence=(*finding.evidence, row))
 
 
 def _weighed(finding: Finding, severities: dict[str, str]) -> Finding:

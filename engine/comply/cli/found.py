@@ -37,18 +37,18 @@ class Survey:
 
     def notices(self, *, rules_named: bool = False) -> Iterator[str]:
         """Yield what people should know about files that were not checked."""
-        if self.templates:
+        if templates := sorted(self.templates):
             yield (
-                f"{_many(self.templates, 'Helm template')} not checked "
-                f"({_some(self.templates)}): render first, such as "
-                f"`helm template {_chart(self.templates[0])} | comply check -`"
+                f"{_many(templates, 'Helm template')} not checked ({_some(templates)}): "
+                f"render first, such as `helm template {_chart(templates[0])} | "
+                "comply check -`"
             )
-        if self.kustomizations:
-            folder = Path(self.kustomizations[0]).parent.as_posix()
+        if overlays := sorted(self.kustomizations):
+            folder = Path(overlays[0]).parent.as_posix()
             yield (
-                f"{_many(self.kustomizations, 'kustomization')} not built "
-                f"({_some(self.kustomizations)}), the files are checked as they are; what "
-                f"will be deployed: `kustomize build {folder} | comply check -`"
+                f"{_many(overlays, 'kustomization')} not built ({_some(overlays)}), the "
+                "files are checked as they are; what will be deployed: "
+                f"`kustomize build {folder} | comply check -`"
             )
         if self.rules and not rules_named:
             yield (

@@ -35,7 +35,11 @@ _FORMATS: Final = ("text", "json", "junit", "annotated")
     metavar="PERCENT",
     help="Fail if fewer lines are covered; implies --coverage.",
 )
-@click.option("--fail-on-empty", is_flag=True, help="Fail if there was no test to run.")
+@click.option(
+    "--fail-on-empty/--allow-empty",
+    default=True,
+    help="Whether no test to run is a failure. Default: it is.",
+)
 @click.option(
     "-f",
     "--format",
@@ -184,7 +188,10 @@ def _exit_code(report: Report, threshold: float | None, *, fail_on_empty: bool) 
     if Outcome.FAIL in outcomes or differs:
         return 1
     if fail_on_empty and not outcomes - {Outcome.SKIP}:
-        sys.stderr.write("error: there was no test to run\n")
+        sys.stderr.write(
+            "error: there was no test to run\n"
+            "  hint: tests are rules called test_*; --allow-empty takes none for a pass\n"
+        )
         return 1
     covered = percentage(report.coverage or ())
     if threshold is not None and covered < threshold:
