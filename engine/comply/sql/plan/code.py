@@ -62,6 +62,7 @@ class Code:
     `fields` are the columns of relations, `variables` the Python names of the rows at
     the places of tables, by alias. `functions` are those that are done, by what they
     compute; `constants` what they name, `memos` how many results they remember.
+    `settled` are the functions of queries that read no row outside, by their text.
     """
 
     source: Source
@@ -73,6 +74,7 @@ class Code:
     constants: dict[str, object] = field(default_factory=dict)
     indexes: dict[tuple[str, ...], IndexCode] = field(default_factory=dict)
     sums: dict[int, str] = field(default_factory=dict)
+    settled: dict[str, list[str]] = field(default_factory=dict)
     memos: int = 0
     names: int = 0
 

@@ -1,7 +1,7 @@
 """DENIAL -> PROGRAM: the functions that find its violating rows, and what to keep."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from sqlglot import exp
@@ -34,7 +34,8 @@ class PlaceCode:
 
     `test` is the function that a row must pass, `find` the one that gives the
     combinations of the denial's rows that a row is in, or, where the place `is_inner`,
-    those that it may concern. `rows` is the name of all its rows.
+    those that it may concern. `rows` is the name of all its rows. Where a row can only
+    matter by what some functions without arguments give, these are `settled`.
     """
 
     table: Name
@@ -42,6 +43,7 @@ class PlaceCode:
     test: str
     find: str
     is_inner: bool
+    settled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def _program(code: Code, denial: exp.Select) -> Program:
     _function(code, f"sure({combination})", _all(code, tests, SURE))
     shown = "".join(f"{_shown(code, s.unalias())}, " for s in denial.selects)
     _function(code, f"shown({combination})", f"({shown})")
+    made = tuple(_settled(code, *pair) for pair in zip(made, found, strict=True))
     alias_places = {p.alias: i for i, p in enumerate(found)}
     return Program(
         "\n".join((*code.lines, "")),
@@ -140,6 +143,19 @@ def _place(code: Code, denial: Block, place: Place) -> PlaceCode:
     code.lines += [f"def find_{row}({row}):", *indented(lines)]
     rows = place_name(place.alias, code)
     return PlaceCode(place.table, rows, f"test_{row}", f"find_{row}", is_inner)
+
+
+def _settled(code: Code, made: PlaceCode, place: Place) -> PlaceCode:
+    """Return a place that matters only by the value of a query that reads no row outside.
+
+    What is not known is no such value: its names may change while it stays unknown.
+    """
+    own, *inner = place.blocks
+    if not inner or place.links[0] is not None or code.is_unsure(inner[0]):
+        return made
+    if not block_of(own).tables:
+        return made
+    return replace(made, settled=tuple(code.settled.get(inner[0].sql(), ())))
 
 
 def _joined(code: Code, denial: Block, table: Table) -> list[str]:

@@ -162,6 +162,7 @@ class Queries:
         # Names are resolved: queries of one text mean the same.
         key = (query.sql(), possible, *(e.sql() for e in extra))
         name = code.define(key, _function(code, free, lines, again=again))
+        _settle(code, query, free, name)
         return f"{name}({', '.join(free.rows)})"
 
     def scalar(self, code: Code, query: exp.Select) -> str:
@@ -193,7 +194,14 @@ class Queries:
             del code.sums[id(item)]
         key = (query.sql(), "value")
         name = code.define(key, _function(code, free, lines, again=True))
+        _settle(code, query, free, name)
         return f"{name}({', '.join(free.rows)})"
+
+
+def _settle(code: Code, query: exp.Select, free: Free, name: str) -> None:
+    """Note the function of a query that reads no row outside: it has one value."""
+    if not free.rows:
+        code.settled.setdefault(query.sql(), []).append(name)
 
 
 def unsure_tests(code: Code, block: Block) -> list[Node]:

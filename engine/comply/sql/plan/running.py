@@ -49,6 +49,7 @@ class Running:
     """A program at work: the rows at its places, and what violates it.
 
     `error` is why it could not be evaluated; then nothing is known of violations.
+    `settled` are the values of queries that read no row outside.
     """
 
     program: Program
@@ -58,6 +59,7 @@ class Running:
     error: ComplyError | None = None
     notes: Notes = field(default_factory=Notes)
     names: dict[str, Any] = field(default_factory=dict)
+    settled: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         program, notes = self.program, self.notes
@@ -93,6 +95,7 @@ class Running:
         self.by_row.clear()
         try:
             self._take(rows)
+            self._unsettled(self.program.places)
             self._find_all()
             self.error = None
         except ComplyError as error:
@@ -115,7 +118,7 @@ class Running:
         finally:
             self._forget()
 
-    def _follow(self, change: Change) -> tuple[set[Key], int]:
+    def _follow(self, change: Change) -> tuple[set[Key] | None, int]:
         came = self._take(change.come)
         gone = [
             (place, row)
@@ -125,6 +128,11 @@ class Running:
         ]
         suspects = self._concerned([*came, *gone])
         touched = self._drop(gone)
+        if self._unsettled({self._code(place) for place, _ in (*came, *gone)}):
+            self.violations.clear()
+            self.by_row.clear()
+            self._find_all()
+            return None, self.size
         left = {id(row) for _, row in gone}
         turns = 0
         for key, rows in suspects.items():
@@ -161,12 +169,20 @@ class Running:
         found: dict[Key, tuple[Row, ...]] = {}
         for place, row in changed:
             made = self._code(place)
-            if made.is_inner:
+            if made.is_inner and not made.settled:
                 for rows in self.names[made.find](row):
                     found[tuple(map(id, rows))] = rows
                     if not self.program.own:
                         return found
         return found
+
+    def _unsettled(self, changed: Iterable[PlaceCode]) -> bool:
+        """Tell whether a query that reads no row outside has another value now."""
+        names = {name for made in changed for name in made.settled}
+        now = {name: self.names[name]() for name in names}
+        differs = any(self.settled.get(name) != value for name, value in now.items())
+        self.settled |= now
+        return differs
 
     def _drop(self, gone: list[tuple[Place, Row]]) -> set[Key]:
         """Let rows go, and the violations that they are in; return their keys."""
