@@ -1,9 +1,11 @@
 """Work over processes: order, errors, processes that die, and when it is worth it."""
 
 import os
+import pickle
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,74 @@ def test_few_files_are_not_worth_a_process(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_there_is_a_processor() -> None:
     assert parallel.processors() >= 1
+
+
+def test_processors_are_counted_where_none_can_be_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert parallel.processors() == 1
+
+
+class EndError(BaseException):
+    """The end of a process that is played here."""
+
+
+def play(
+    work: Callable[[int], object], monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, bytes]:
+    """Do in this process what a forked one does; return its status and what it wrote."""
+    reader, writer = os.pipe()
+    ours = os.dup(reader)
+    status = []
+
+    def end(code: int) -> None:
+        status.append(code)
+        raise EndError
+
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pipe", lambda: (reader, writer))
+        patch.setattr(os, "fork", lambda: 0)
+        patch.setattr(os, "_exit", end)
+        try:
+            with pytest.raises(EndError):
+                parallel._start(work, range(0, 100, 2))
+        finally:
+            signal.signal(signal.SIGINT, before)
+    os.close(writer)
+    with os.fdopen(ours, "rb") as pipe:
+        return status[0], pipe.read()
+
+
+def test_a_process_sends_its_part_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, data = play(str, monkeypatch)
+    buffer = bytearray(data)
+    batches = [pickle.loads(x) for x in parallel._batches(buffer)]  # noqa: S301  (ours)
+    assert [len(batch) for batch in batches] == [32, 18]
+    assert dict(x for batch in batches for x in batch) == {
+        i: str(i) for i in range(0, 100, 2)
+    }
+    assert (status, bytes(buffer)) == (0, b"")
+
+
+def test_a_process_whose_work_fails_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def work(i: int) -> float:
+        return 1 / (i - 2)
+
+    assert play(work, monkeypatch) == (1, b"")
+
+
+def test_half_a_batch_is_not_taken() -> None:
+    whole = len(b"abc").to_bytes(8) + b"abc"
+    for size in range(len(whole)):
+        buffer = bytearray(whole[:size])
+        assert list(parallel._batches(buffer)) == []
+        buffer += whole[size:]
+        assert list(parallel._batches(buffer)) == [b"abc"]
 
 
 def test_progress_is_shown_after_a_while_and_erased(

@@ -1,6 +1,8 @@
 """Rule files: found, described, compiled together, and kept in a cache."""
 
 import marshal
+import os
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -356,6 +358,33 @@ def test_a_cache_that_a_disk_damaged_is_not_run(tmp_path: Path) -> None:
         damaged = kept[:at] + bytes([kept[at] ^ 1]) + kept[at + 1 :]
         (folder / "x.plan").write_bytes(damaged)
         assert fetch(folder, "x") is None
+
+
+def test_compiled_rules_used_least_recently_go_first(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    made = compiled(rule_file(DENY))
+    for age, name in enumerate(("c", "b", "a")):
+        keep(folder, name, made)
+        past = time.time() - 100 * (age + 1)
+        os.utime(folder / f"{name}.plan", (past, past))
+    size = (folder / "a.plan").stat().st_size
+    assert fetch(folder, "a") is not None
+    keep(folder, "new", made, size * 2)
+    left = {path.stem for path in folder.glob("*.plan")}
+    assert left == {"a", "c", "new"}
+    keep(folder, "large", made, 0)
+    assert [path.stem for path in folder.glob("*.plan")] == ["large"]
+
+
+def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    folder.mkdir(mode=0o700)
+    for name, age in (("old", 7_000), ("young", 10)):
+        path = folder / f"{name}.1.draft"
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age, time.time() - age))
+    keep(folder, "x", compiled(rule_file(DENY)))
+    assert sorted(p.name for p in folder.iterdir()) == ["x.plan", "young.1.draft"]
 
 
 def test_a_cache_that_others_may_write_to_is_not_trusted(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from typing import Final
 
 import click
 
+from comply.check.cache_store import LARGEST as FINDINGS
 from comply.check.cache_store import NAME, Stats, is_private, open_store
 from comply.cli.cache import cache_folder
+from comply.rules.checks import LARGEST as RULES
 from comply.source import ComplyError
 
 _OURS: Final = (f"{NAME}*", "*.plan", "*.draft")
@@ -29,12 +31,16 @@ def stats() -> None:
     folder = _folder()
     found = _stats(folder)
     plans = list(folder.glob("*.plan"))
-    size = found.size + sum(path.stat().st_size for path in plans)
+    compiled = sum(path.stat().st_size for path in plans)
     share = f" ({found.hits / found.asked:.0%})" if found.asked else ""
     rows = (
         ("folder", str(folder)),
-        ("size", f"{size / 1e6:.1f} MB"),
-        ("compiled rule sets", f"{len(plans):,}"),
+        ("size", f"{(found.size + compiled) / 1e6:.1f} MB"),
+        (
+            "compiled rule sets",
+            f"{len(plans):,} ({compiled / 1e6:.1f} of at most {_at_most(RULES)})",
+        ),
+        ("findings", f"{found.size / 1e6:.1f} of at most {_at_most(FINDINGS)}"),
         ("rule sets with findings", f"{found.scopes:,}"),
         ("files known", f"{found.entries - found.scopes:,}" if found.entries else "0"),
         ("last run", f"{found.hits:,} of {found.asked:,} files from the cache{share}"),
@@ -57,6 +63,10 @@ def clear() -> None:
         except OSError as error:
             raise ComplyError(f"{path}: cannot be deleted: {error.strerror}") from None
     click.echo(f"cleared {len(paths):,} files, {size / 1e6:.1f} MB, in {folder}")
+
+
+def _at_most(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"
 
 
 def _stats(folder: Path) -> Stats:
