@@ -7,7 +7,7 @@ What cannot be checked at the other side was not there: it counts as new.
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import chdir
+from contextlib import chdir, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,7 @@ from comply.cli.git_tree import (
 from comply.cli.settings import Settings
 from comply.exempt.introduced import introduced
 from comply.findings import Finding, Status
-from comply.load.folder import CANDIDATES
+from comply.load.folder import CANDIDATES, SKIPPED
 from comply.report.links import repository_path
 from comply.report.run import Run
 from comply.rules.files import user_files
@@ -209,8 +209,8 @@ def _checked_in_part(
     files = place.tree.files
     if parts.gathers or any(files[n].link for n in (*parts.changed, *parts.same)):
         return None
-    # One file tells what the rules are, if none has changed.
-    first = parts.changed or parts.same[:1]
+    # One that has findings tells of the rules, where those that changed cannot.
+    first = [*parts.changed, *parts.same[:1]]
     place.write(first)
     settings = _narrowed(asked.settings, first, place.tree)
     with chdir(place.folder):
@@ -218,8 +218,7 @@ def _checked_in_part(
         if found is None:
             return None
         findings, _ = exempt_known(*found, settings, asked.judged)
-    rest = (name for name in parts.same if name not in first)
-    return findings + [finding for name in rest for finding in now.found[name]]
+    return findings + [f for name in parts.same[1:] for f in now.found[name]]
 
 
 def _checked_whole(parts: _Parts, asked: Asked, place: _Place) -> list[Finding]:
@@ -240,8 +239,12 @@ def _lend_values(place: _Place) -> None:
     """Copy the values of variables that git ignores beside the files of a tree."""
     for name in ignored_files(place.tree, _VALUES):
         target = place.top / name
-        if target.parent.is_dir() and not target.exists():
-            shutil.copyfile(place.tree.root / name, target)
+        # A folder may have been a link, that leads out.
+        inside = target.parent.resolve().is_relative_to(place.top)
+        if inside and target.parent.is_dir() and not target.exists():
+            # What cannot be read is not lent: its variables are unknown there.
+            with suppress(OSError):
+                shutil.copyfile(place.tree.root / name, target)
 
 
 def _from_here(asked: Asked, packs: tuple[str, ...], tree: Tree) -> Asked:
@@ -328,11 +331,22 @@ def _ways(name: str) -> Iterator[str]:
 
 
 def _is_input(name: str, targets: frozenset[str]) -> bool:
-    """Tell whether a run over `targets` looks at a file."""
+    """Tell whether a run over `targets` looks at a file, as far as its name tells.
+
+    >>> [_is_input(n, frozenset({"a"})) for n in ("a/b.yaml", "b.yaml", "a/.b/c.yaml")]
+    [True, False, False]
+    """
     if name in targets:
         return True
     suffix = os.path.splitext(name)[1]  # noqa: PTH122  (of each file of a repository)
-    return suffix.lower() in CANDIDATES and any(way in targets for way in _ways(name))
+    folder = name if suffix.lower() in CANDIDATES else ""
+    while folder:
+        folder, _, part = folder.rpartition("/")
+        if part.startswith(".") or part in SKIPPED:
+            return False
+        if folder in targets:
+            return True
+    return False
 
 
 def _told_known(known: int, tree: Tree) -> str:
