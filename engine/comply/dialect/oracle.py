@@ -125,6 +125,8 @@ def _parse(text: Text, source: Source) -> exp.Expr:
     except TokenError as error:
         message = str(error).partition("\n")[0]
         raise SqlError(0, message, source.span(text.at)) from None
+    except RecursionError:
+        raise SqlError(0, "this nests too deeply", source.span(text.at)) from None
     found = [t for t in trees if t is not None]
     if len(found) != 1:
         raise SqlError(936, "missing expression", source.span(text.at))
