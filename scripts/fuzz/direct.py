@@ -5,6 +5,7 @@ Rules are compiled once, which leaves the time for loading, checking and reporti
 
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from comply.check.session import Session
@@ -25,14 +26,17 @@ def session_for(kind: str, cache: Path) -> Session:
     return Session(rules=(Path("walker.rego"),), cache=cache)
 
 
-def check(session: Session, file: str, kind: str, form: str) -> int:
+def check(
+    session: Session, file: str, kind: str, form: str, forget: Callable[[], None]
+) -> int:
     """Return the exit code for a file of this folder, its report written.
 
-    The session holds afterwards what it held before. An exception that is nobody's
-    mistake but ours gives a traceback, as it does in a command.
+    The session holds afterwards what it held before; where that is not sure, `forget`
+    is called. An exception that is nobody's mistake but ours gives a traceback, as it
+    does in a command.
     """
     try:
-        return _checked(session, file, kind, form)
+        return _checked(session, file, kind, form, forget)
     except ComplyError as error:
         sys.stderr.write(f"error: {error.render()}\n")
         return error.exit_code
@@ -41,7 +45,9 @@ def check(session: Session, file: str, kind: str, form: str) -> int:
         return 2
 
 
-def _checked(session: Session, file: str, kind: str, form: str) -> int:
+def _checked(
+    session: Session, file: str, kind: str, form: str, forget: Callable[[], None]
+) -> int:
     whole = kind == "terraform_source"
     source = gather(Path()) if whole else read(Path(file), file)
     loaded = session.add(source, kind)
@@ -49,6 +55,8 @@ def _checked(session: Session, file: str, kind: str, form: str) -> int:
         opened = Opened(session, Survey(), (), {source.name: loaded}, [])
         findings, run = judge(Settings(), opened)
         reporter(form)(findings, sys.stdout, run)
-        return exit_code(findings, run.threshold, run.failing)
-    finally:
         session.remove(loaded)
+    except BaseException:
+        forget()
+        raise
+    return exit_code(findings, run.threshold, run.failing)
