@@ -176,3 +176,9 @@ def test_no_character_is_lost(text: str) -> None:
         stop = comment.at + 1 + len(comment.text)
         rest[comment.at : stop] = " " * (stop - comment.at)
     assert not "".join(rest).strip()
+
+
+def test_what_is_no_rego_at_all_is_told_at_once() -> None:
+    faults = lex("\0" * 100_000).faults
+    assert 0 < len(faults) <= 100
+    assert lex("package a\n" + "?" * 100_000).kinds[-1] == "eof"

@@ -7,6 +7,7 @@ in turn, each expression between `open` and `close`, then `end`.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from comply.rego.literals import EscapeError, decode_raw_template, decode_string
 from comply.rego.syntax import Comment
@@ -30,6 +31,8 @@ KEYWORDS = FUTURE_KEYWORDS | {
     "as", "default", "else", "false", "import", "not", "null", "package", "some",
     "true", "with",
 }  # fmt: skip
+
+_MOST_FAULTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,10 @@ class Tokens:
 
 
 def lex(text: str) -> Tokens:
-    """Return the tokens of `text`, the last of kind `eof`; what fails is in `faults`."""
+    """Return the tokens of `text`, the last of kind `eof`; what fails is in `faults`.
+
+    A text with `_MOST_FAULTS` of them is none of Rego, and its rest is not read.
+    """
     tokens = Tokens(text + _END)
     padded, add, length = tokens.text, tokens.add, len(text)
     at = 1 if text.startswith(_BYTE_ORDER_MARK) else 0
@@ -90,6 +96,8 @@ def lex(text: str) -> Tokens:
             break
         else:
             at = _lex_other(tokens, at, char)
+            if len(tokens.faults) >= _MOST_FAULTS:
+                break
     if tokens.templates and not tokens.faults:
         tokens.faults.append(Fault(length, length, _UNTERMINATED, "`}` is missing"))
     add("eof", length, length)
