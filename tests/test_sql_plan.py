@@ -244,3 +244,94 @@ def test_a_change_that_leaves_a_query_its_value_concerns_nobody() -> None:
     assert running.follow(Change({NAMES[1]: data[NAMES[1]][:1]}, {})) == (set(), 0)
     assert running.follow(Change({NAMES[1]: data[NAMES[1]][1:]}, {})) == (None, 9)
     assert running.violations == {}
+
+
+CONDITIONS = (
+    "UPPER(y) = 'ABC'", "LOWER(y) = 'abc'", "LENGTH(y) > 2", "SUBSTR(y, 2) = 'bc'", "SUBSTR(y, -2, 1) = 'b'",
+    "SUBSTR(y, 0, 1) = 'a'", "SUBSTR(y, -9) IS NULL", "INSTR(y, 'b') = 2", "REPLACE(y, 'b', 'x') = 'axc'",
+    "REPLACE(y, 'abc') IS NULL", "TRIM(y) = 'abc'", "LTRIM(y, 'a') = 'bc'", "RTRIM(y, 'c') = 'ab'",
+    "TRIM(LEADING 'a' FROM y) = 'bc'", "TRIM(TRAILING FROM y) = ' abc'", "y || 'x' = 'abcx'", "y || x = 'abc2'",
+    "CONCAT(y, 'z') = 'abcz'", "NVL(y, 'none') = 'none'", "COALESCE(x, k, 0) = 1", "NULLIF(x, 2) IS NULL",
+    "DECODE(x, 1, 'a', NULL, 'b', 'c') = 'b'", "DECODE(x, 1, 'a') IS NULL", "GREATEST(k, x) = 2", "LEAST(k, x) = 1",
+    "MOD(x, 2) = 1", "MOD(x, 0) = x", "ABS(0 - x) = 2", "SIGN(x - 2) = 0", "ROUND(x / 3, 2) = 0.67",
+    "ROUND(-x / 2) = -1", "CEIL(x / 2) = 1", "FLOOR(-x / 2) = -1", "x * 1.5 = 3", "x + k * 2 - 1 > 3", "x / 4 = 0.25",
+    "TO_CHAR(x / 4) = '.25'", "TO_CHAR(0 - x / 4) = '-.25'", "TO_CHAR(x * 10) = '10'", "TO_NUMBER('1e1') = x * 10",
+    "y LIKE 'a%'", "y NOT LIKE '_b_'", "y LIKE '%50!%%' ESCAPE '!'", "y LIKE 'a.c'", "y LIKE ''",
+    "REGEXP_LIKE(y, '^A', 'i')", "NOT REGEXP_LIKE(y, 'b.?$')", "y BETWEEN 'a' AND 'b'", "x NOT BETWEEN 1 AND k",
+    "x IN (1, NULL)", "x NOT IN (2, NULL)", "x NOT IN (2, 5)", "y IN ('abc', 'x')", "(x, k) IN (SELECT b.k, b.x FROM tb b)",
+    "(x, k) NOT IN (SELECT b.k, b.x FROM tb b)", "x = NULL", "NOT (x = 1 OR y IS NULL)", "(x = 1) IS NULL",
+    "(x = 1) IS NOT NULL", "(x = 1) IS TRUE", "(x = 1) IS NOT TRUE", "x = '1'", "'1.0' < x",
+    "CASE WHEN x = 1 THEN 'a' WHEN x = 2 THEN 'b' END = 'b'", "CASE x WHEN 1 THEN k ELSE 0 END = 0",
+    "JSON_VALUE(y, '$.a[0].b') = '1'", "JSON_VALUE(y, '$.c') = 'true'", "JSON_VALUE(y, '$.a') LIKE '[{%'",
+    "x > ANY (SELECT b.k FROM tb b)", "x <= ALL (SELECT b.k FROM tb b)", "NOT x <> ANY (SELECT b.k FROM tb b WHERE b.k = 1)",
+    "(SELECT SUM(b.x) FROM tb b WHERE b.k = a.k) = 3", "(SELECT AVG(b.x) FROM tb b) > 1", "(SELECT MIN(b.y) FROM tb b) < y",
+    "(SELECT COUNT(DISTINCT b.x) + 1 FROM tb b) = 3", "(SELECT NVL(MAX(b.x), 0) FROM tb b WHERE b.k = a.x) = 0",
+    "x IN (SELECT b.k FROM tb b UNION SELECT c.k FROM tc c)", "x NOT IN (SELECT b.x FROM tb b UNION ALL SELECT c.k FROM tc c)",
+)  # fmt: skip
+EXAMPLES: Data = {
+    NAMES[0]: [
+        (1, 1, "abc"), (2, 2, "aBC"), (1, 2, " abc "), (2, None, None), (None, 1, "x"), (2, 1, "150%"),
+        (1, 5, '{"a": [{"b": 1}], "c": true}'),
+    ],
+    NAMES[1]: [(1, 1, "a"), (1, 2, "b"), (2, None, None)],
+    NAMES[2]: [(5, 1, "a")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_conditions_mean_what_they_mean_in_duckdb(condition: str) -> None:
+    for test in (condition, f"NOT ({condition})"):
+        if "JSON_VALUE" in test:
+            test = f"y LIKE '{{%' AND {test}"  # noqa: PLW2901  (the other texts are no JSON)
+        check = f"NOT EXISTS (SELECT a.k n, a.x, a.y FROM ta a WHERE {test})"
+        running = Running(program(check, "char"))
+        running.start(EXAMPLES)
+        assert running.error is None
+        assert violations(running) == from_duckdb(check, "char", EXAMPLES), test
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("x = y", "ORA-01722: unable to convert 'abc' to a number"),
+        ("k / 0 = 1", "ORA-01476"),
+        ("REGEXP_LIKE(y, 'a(')", "ORA-12726"),
+    ],
+)
+def test_values_that_cannot_be_computed_are_errors(
+    condition: str, message: str
+) -> None:
+    running = Running(
+        program(f"NOT EXISTS (SELECT 1 FROM ta WHERE {condition})", "char")
+    )
+    running.start(EXAMPLES)
+    assert running.error is not None
+    assert message in running.error.message
+
+
+@pytest.mark.parametrize(
+    ("check", "why"),
+    [
+        ("NOT EXISTS (SELECT k FROM ta GROUP BY k)", "groups"),
+        ("NOT EXISTS (SELECT a.k FROM ta a LEFT JOIN tb b ON a.k = b.k)", "groups, cuts or nests"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE SOUNDEX(y) IS NULL)", "the function SOUNDEX"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE UPPER(x) = 'A')", "UPPER of values of these kinds"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE x = DATE '2026-01-01')", "a value of the kind date"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE x BETWEEN 1 AND '2')", "BETWEEN"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE x IN (1, '2'))", "IN with values of several kinds"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE y IN (SELECT k FROM tb))", "IN with values of several kinds"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE x IN (SELECT k FROM tb MINUS SELECT k FROM tc))", "more than a selection"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE x = (SELECT b.k FROM tb b))", "does not sum up"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE x LIKE '1')", "LIKE of other values"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE EXISTS (SELECT COUNT(*) FROM tb))", "sums up"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE EXISTS (SELECT k FROM tb GROUP BY k))", "GROUP"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE JSON_VALUE(y, '$.a[*]') = '1')", "other steps than keys"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE (x = 1) = (k = 1))", "the expression EQ"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE (SELECT STDDEV(x) FROM tb) = 1)", "STDDEV"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE (SELECT SUM(y) FROM tb) = 1)", "SUM of a value of this kind"),
+        ("NOT EXISTS (SELECT k FROM ta WHERE x + SYSDATE > SYSDATE)", "a value of the kind"),
+    ],
+)  # fmt: skip
+def test_what_has_no_plan_says_why(check: str, why: str) -> None:
+    with pytest.raises(UntranslatedError, match=why):
+        program(check, "char")

@@ -96,7 +96,7 @@ _OPERATORS: Final[Mapping[str, Function]] = {
 MEANING: Final[Mapping[str, object]] = {
     **{name.lower(): lifted(function) for name, function in FUNCTIONS.items()},
     **{name: lifted(function) for name, function in _OPERATORS.items()},
-    **{name: _sum(compute) for name, compute in _SUMS.items()},
+    **{f"sum_{name}": _sum(compute) for name, compute in _SUMS.items()},
     **{f"distinct_{name}": _sum(_distinct(compute)) for name, compute in _SUMS.items()},
     "Decimal": Decimal,
     "Doubt": Doubt,

@@ -243,7 +243,7 @@ def _sum(code: Code, item: Node) -> str:
     name = _SUMS.get(type(item))
     if name is None:
         raise code.untranslated(item, f"the function {item.key.upper()}")
-    return f"distinct_{name}" if _distinct(item) else name
+    return f"{'distinct' if _distinct(item) else 'sum'}_{name}"
 
 
 def _summed(code: Code, item: Node) -> str:
