@@ -1,8 +1,8 @@
 """FINDINGS x EARLIER FINDINGS -> FINDINGS: those that a change brings.
 
-A finding was there before if the same rule had the same to say of the same fact: lines do
-not count, and as in a baseline the message counts only where a rule has several things to
-say of one fact. It must have been as bad: what was allowed, or only a warning, does not
+A finding was there before if the same rule had one about the same fact: lines do not
+count, and as in a baseline the message counts only where a rule had several things to say
+of one fact. It must have been as bad: what was allowed, or only a warning, does not
 hide a violation. Each finding from before stands for one of now.
 
 The same fact may be in several files (an object in the folders of two environments), so a
