@@ -192,8 +192,9 @@ def _asked(step: ir.Step) -> frozenset[str] | None:
 def _is_open(plan: ir.Plan, parts: Iterable[ir.Steps]) -> bool:
     """Tell whether steps may look at all attributes of a resource.
 
-    They do if they take `after` as a whole and scan it, or hand it to a built-in other
-    than `object.get`, or look up a key in it that is not written as it is, or `walk`.
+    They do if they take `after` as a whole and scan it, compare it, or hand it to a
+    built-in other than `object.get`, or look up a key in it that is not written as it is,
+    or `walk`.
     """
     by_id = {rule.id: rule for rule in plan.rules}
     held: set[str] = set()
@@ -239,7 +240,8 @@ def _looks_at_all(step: ir.Step, held: set[str]) -> bool:
             return False
         case ir.ScanRelation():
             return True
-        case ir.CallBuiltin(args=args):
-            return any(isinstance(a, ir.Local) and a.name in held for a in args)
+        case ir.CallBuiltin() | ir.Equal():
+            parts = (x for x in atoms(step) if isinstance(x, ir.Local))
+            return any(x.name in held for x in parts)
         case _:
             return False
