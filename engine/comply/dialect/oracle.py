@@ -20,6 +20,9 @@ from comply.dialect.syntax import Text
 from comply.source import Source, Span
 
 _LONGEST_INTERVAL: Final = 100
+_STATEMENTS: Final = frozenset(
+    {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"}
+)
 _SPECIAL_FORMS: Final = ("CAST", "EXTRACT", "TRIM", "LISTAGG", "JSON_VALUE")
 
 
@@ -109,9 +112,11 @@ def statement(text: Text, source: Source) -> exp.Expr:
     Raises:
         SqlError: comply does not understand it (ORA-00900), with its place.
     """
-    tree = _parse(text, source)
+    end = (i for i, c in enumerate(text.sql) if not (c.isalnum() or c == "_"))
+    first = text.sql[: next(end, len(text.sql))]
+    known = not first or first.upper() in _STATEMENTS
+    tree = _parse(text, source) if known else exp.Command()
     if isinstance(tree, exp.Command):
-        first = text.sql.split(None, 1)[0]
         place = source.span(text.at, len(first))
         raise SqlError(900, f"comply does not understand this {first}", place)
     return tree

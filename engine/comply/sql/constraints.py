@@ -6,7 +6,7 @@ each other and keys may swap; a deferred one when the transaction is.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from comply.database.connection import Connection
 from comply.database.duckdb import quote
@@ -205,12 +205,21 @@ class Guard:
         ]
 
 
+_UPDATED: Final = {
+    32795: (32796, "cannot update a generated always identity column"),
+    54013: (54017, "UPDATE operation disallowed on virtual columns"),
+}
+
+
 def as_update(error: SqlError) -> SqlError:
     """Return the error as an UPDATE words it."""
-    if error.code != 1400:
+    code, said = _UPDATED.get(error.code, (0, ""))
+    if error.code == 1400:
+        target = error.message.partition("into ")[2]
+        code, said = 1407, f"cannot update {target} to NULL"
+    if not code:
         return error
-    target = error.message.partition("into ")[2]
-    return SqlError(1407, f"cannot update {target} to NULL", error.span, error.hint)
+    return SqlError(code, said, error.span, error.hint)
 
 
 def not_null_of(table: Table) -> tuple[Constraint, ...]:

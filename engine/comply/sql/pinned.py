@@ -83,7 +83,7 @@ def parameters(row: Mapping[str, object]) -> dict[str, str | None] | None:
                 found[column] = None
             case Decimal():
                 found[column] = f"{value.normalize():f}"
-            case bool() | int():
+            case bool() | int() | float():
                 found[column] = str(value)
             case str() if "\0" not in value:
                 found[column] = value
