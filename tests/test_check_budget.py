@@ -358,3 +358,37 @@ def _source(value: dict[str, Any]) -> Source:
 
 def _long() -> Finding:
     return Finding("r", "t", Severity.LOW, Status.VIOLATION, "m")
+
+
+def test_an_assertion_that_joins_too_much_is_an_error(tmp_path: Path) -> None:
+    few = "CREATE ASSERTION few CHECK (NOT EXISTS (SELECT 1 FROM terraform.resource_changes r"
+    (tmp_path / "slow.sql").write_text(
+        f"{few}, terraform.resource_changes s WHERE r.address || s.address = 'never'));\n"
+    )
+    (tmp_path / "quick.sql").write_text(
+        f"{few.replace('few', 'quick')} WHERE r.address = 'a.b3'));\n"
+    )
+    files = [tmp_path / "slow.sql", tmp_path / "quick.sql"]
+    made = Session(rules=files, limits=Limits(0.3))
+    loaded = made.add(_source(plan(10_000)))
+    items = {item.rule_id: item for item in made.check()}
+    assert items["slow"].status is Status.ERROR
+    assert "it was stopped: it took longer than 0.3 s" in items["slow"].message
+    assert "--timeout" in items["slow"].remediation
+    assert items["quick"].status is Status.VIOLATION
+    started = time.monotonic()
+    delta = made.update(loaded, plan(10_000, marked=6))
+    assert time.monotonic() - started < 10
+    assert not [x for x in delta.added if x.status is not Status.ERROR]
+    assert found(made.check()) == {("slow", Status.ERROR), ("quick", Status.VIOLATION)}
+
+
+def test_an_assertion_with_too_many_findings_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "all.sql").write_text(
+        "CREATE ASSERTION none CHECK (NOT EXISTS (SELECT 1 FROM "
+        "terraform.resource_changes r WHERE r.type = 'a'));\n"
+    )
+    made = Session(rules=[tmp_path / "all.sql"], limits=Limits(findings=5))
+    made.add(_source(plan(6)))
+    (item,) = made.check()
+    assert (item.status, "more than 5 findings" in item.message) == (Status.ERROR, True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final
 
+from comply.check.budget import Budget, OverBudgetError
 from comply.check.fact_rows import Changes, FactRows, Move, Reading
 from comply.dialect.syntax import Name
 from comply.findings import Finding
@@ -67,7 +68,10 @@ class FactDelta:
 
 @dataclass(slots=True)
 class FactChecks:
-    """Assertions over facts: those joined in memory and those that DuckDB checks."""
+    """Assertions over facts: those joined in memory and those that DuckDB checks.
+
+    `budget` is what those joined in memory may take.
+    """
 
     planned: list[Planned]
     whole: list[Whole]
@@ -75,13 +79,14 @@ class FactChecks:
     present: frozenset[str] = frozenset()
     answered: list[Named] = field(default_factory=list)
     evaluated: dict[str, int] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
     def start(self, documents: Sequence[Document]) -> None:
         """Check all documents from scratch."""
         self.rows.start(documents)
         self.present = frozenset(d.world for d in documents)
         for planned in self.planned:
-            _restart(planned, self.rows)
+            _restart(planned, self.rows, self.budget)
         self._settle(documents)
 
     def findings(self) -> Iterator[Named]:
@@ -100,7 +105,7 @@ class FactChecks:
         for planned in self.planned:
             was, now = planned.worlds <= before, planned.worlds <= self.present
             old = dict(planned.found) if was != now else {}
-            gone, come = _advance(planned, changes, self.rows, delta)
+            gone, come = self._advance(planned, changes, delta)
             if moved:
                 _place_again(planned)
             if was and now:
@@ -113,6 +118,18 @@ class FactChecks:
         self._settle(documents)
         delta.come += self.answered
         return delta
+
+    def _advance(
+        self, planned: Planned, changes: Changes, delta: FactDelta
+    ) -> tuple[list[Named], list[Named]]:
+        """Bring a rule up to date; return the findings that went and those that came."""
+        before = planned.found
+        try:
+            work = self.budget.run
+            return work(planned.rule.id, _advance, planned, changes, self.rows, delta)
+        except OverBudgetError as error:
+            _stop(planned, error)
+            return list(before.values()), list(planned.found.values())
 
     def _settle(self, documents: Sequence[Document]) -> None:
         """Count what was looked at, and ask DuckDB for the rest."""
@@ -157,12 +174,26 @@ def _planned(rule: AssertionRule) -> Planned:
     return Planned(rule, frozenset(worlds_of(rule)), readings, Running(program))
 
 
-def _restart(planned: Planned, rows: FactRows) -> int:
+def _restart(planned: Planned, rows: FactRows, budget: Budget) -> None:
+    try:
+        budget.run(planned.rule.id, _start, planned, rows)
+        budget.take(planned.rule.id, (found for _, found in planned.found.values()))
+    except OverBudgetError as error:
+        _stop(planned, error)
+
+
+def _start(planned: Planned, rows: FactRows) -> int:
     turns = planned.running.start(
         {name: list(rows.all(reading)) for name, reading in planned.readings.items()}
     )
     planned.found = _all_found(planned)
     return turns
+
+
+def _stop(planned: Planned, error: OverBudgetError) -> None:
+    message = f"the assertion could not be checked: {error.stop.message}"
+    planned.running.error = ComplyError(message, hint=error.stop.hint)
+    planned.found = _all_found(planned)
 
 
 def _all_found(planned: Planned) -> dict[Key, Named]:
@@ -183,7 +214,7 @@ def _advance(
         return [], []
     before = planned.found
     if planned.running.error is not None:
-        keys, turns = None, _restart(planned, rows)
+        keys, turns = None, _start(planned, rows)
     else:
         keys, turns = planned.running.follow(
             Change(

@@ -314,6 +314,7 @@ class Session:
         self._asserted = self._run_scripts()
         if self._facts is not None:
             with collector_paused():
+                self._facts.budget = self._budget
                 self._facts.start(documents)
             self.evaluated |= self._facts.evaluated
         self._counts = None
