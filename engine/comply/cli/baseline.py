@@ -12,6 +12,7 @@ from comply.cli.cached_check import Options
 from comply.cli.check import check, merge
 from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.settings import Settings, read_settings
+from comply.cli.suggested import pack_names
 from comply.exempt.baseline import Entry, dump, entries, is_kept, match, parse
 from comply.findings import Finding, Status
 from comply.load.encoding import read
@@ -38,11 +39,34 @@ def command() -> None:
     "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
 )
 @click.option(
-    "-r", "--rules", multiple=True, type=click.Path(path_type=Path), metavar="PATH"
+    "-r",
+    "--rules",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A file or folder of your rules (.rego, .sql).",
 )
-@click.option("--pack", "packs", multiple=True, metavar="PACK")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    metavar="PACK",
+    shell_complete=pack_names,
+    help="A pack that comes with comply, such as terraform/baseline.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The baseline. Default: that of comply.yaml, else comply-baseline.json.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The settings. Default: comply.yaml, if there is one here.",
+)
 @click.option("--force", is_flag=True, help="Write over a baseline that is there.")
 def create(  # noqa: PLR0913  (click passes one argument an option)
     *,
@@ -81,11 +105,34 @@ def create(  # noqa: PLR0913  (click passes one argument an option)
     "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
 )
 @click.option(
-    "-r", "--rules", multiple=True, type=click.Path(path_type=Path), metavar="PATH"
+    "-r",
+    "--rules",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A file or folder of your rules (.rego, .sql).",
 )
-@click.option("--pack", "packs", multiple=True, metavar="PACK")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    metavar="PACK",
+    shell_complete=pack_names,
+    help="A pack that comes with comply, such as terraform/baseline.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The baseline. Default: that of comply.yaml, else comply-baseline.json.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The settings. Default: comply.yaml, if there is one here.",
+)
 @click.option("--add", is_flag=True, help="Add what is new as well.")
 def update(  # noqa: PLR0913  (click passes one argument an option)
     *,

@@ -15,6 +15,7 @@ from comply.check.session import Session
 from comply.cli.check import merge
 from comply.cli.inputs import survey
 from comply.cli.settings import left_out, read_settings
+from comply.cli.suggested import pack_names
 from comply.cli.terminal import Choice, wants_colour
 from comply.load import LOADERS
 from comply.report.look import look_of
@@ -40,6 +41,7 @@ from comply.source import ComplyError
     "packs",
     multiple=True,
     metavar="PACK",
+    shell_complete=pack_names,
     help="A pack that comes with comply, such as terraform/baseline.",
 )
 @click.option(

@@ -25,9 +25,13 @@ def command() -> None:
     """
 
 
-@command.command("stats")
+@command.command("stats", short_help="Show where the cache is, and its size.")
 def stats() -> None:
-    """Show where the cache is, its size, and what the last run got from it."""
+    """Show where the cache is, its size, and what the last run got from it.
+
+    \b
+    comply cache stats
+    """  # noqa: D301  (click wants the character)
     folder = _folder()
     found = _stats(folder)
     plans = list(folder.glob("*.plan"))
@@ -52,7 +56,11 @@ def stats() -> None:
 
 @command.command("clear")
 def clear() -> None:
-    """Delete what is kept; the next run begins anew."""
+    """Delete what is kept; the next run begins anew.
+
+    \b
+    comply cache clear
+    """  # noqa: D301  (click wants the character)
     folder = _folder()
     paths = sorted({p for pattern in _OURS for p in folder.glob(pattern)})
     size = 0

@@ -15,6 +15,7 @@ from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.outputs import outputs, write_all
 from comply.cli.run_options import InOrder, source_options, with_options
 from comply.cli.settings import FLAG, Settings, read_settings
+from comply.cli.suggested import format_names, pack_names
 from comply.cli.terminal import Choice
 from comply.cli.undetermined import UNDETERMINED
 from comply.findings import SEVERITIES, Finding, Severity, Status
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     "packs",
     multiple=True,
     metavar="PACK",
+    shell_complete=pack_names,
     help="A pack that comes with comply, such as terraform/baseline.",
 )
 @click.option(
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     "formats",
     multiple=True,
     metavar="FORMAT[=FILE]",
+    shell_complete=format_names,
     help=f"One of {', '.join(REPORTERS)}; several at once if each has a file.",
 )
 @click.option(

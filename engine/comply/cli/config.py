@@ -16,11 +16,20 @@ _HIDDEN = ("file", "origins", "variables")
 
 @click.group()
 def command() -> None:
-    """Show the settings of comply.yaml, the environment and the defaults."""
+    """Show the settings of comply.yaml, the environment and the defaults.
+
+    \b
+    comply config show
+    """  # noqa: D301  (click wants the character)
 
 
 @command.command("show")
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The settings. Default: comply.yaml, if there is one here.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
 def show(*, config: Path | None, as_json: bool) -> int:
     """List every setting, its value, and where it was given.

@@ -66,7 +66,12 @@ _MOST: Final = 5
     "--all", "everything", is_flag=True, help="All findings, not the first few."
 )
 @click.option(
-    "-f", "--format", "form", type=click.Choice(["text", "json"]), default="text"
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="For people, which is the default, or for programs.",
 )
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,

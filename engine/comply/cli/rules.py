@@ -22,7 +22,12 @@ _OWN: Final = "your rules"
 
 @click.group(commands=(show_rules, write_docs, show_relations))
 def command() -> None:
-    """Look at the rules that come with comply, or at rules of your own."""
+    """Look at the rules that come with comply, or at rules of your own.
+
+    \b
+    comply rules list --pack terraform
+    comply rules show no-public-rds
+    """  # noqa: D301  (click wants the character)
 
 
 @command.command("list")
@@ -42,7 +47,15 @@ def command() -> None:
 def list_rules(
     *, paths: tuple[Path, ...], packs: tuple[str, ...], as_json: bool
 ) -> int:
-    """List rules by pack: id, severity, title."""
+    """List rules by pack: id, severity, title.
+
+    \b
+    comply rules list
+    comply rules list --pack kubernetes/baseline
+    comply rules list -r policy/ --json
+
+    Exit code: 0 listed, 2 a rule does not compile.
+    """  # noqa: D301  (click wants the character)
     chosen = packs or (() if paths else tuple(builtin_packs()))
     session = Session(rules=paths, packs=chosen)
     rules = sorted(session.described(), key=lambda rule: (rule.pack, rule.id))

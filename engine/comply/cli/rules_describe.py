@@ -18,7 +18,7 @@ from comply.rules.rule import Rule
 from comply.source import ComplyError
 
 
-@click.command("show")
+@click.command("show", short_help="Show what rules ask for, and why.")
 @click.argument("names", nargs=-1, required=True, metavar="RULE ...")
 @click.option(
     "-r",
@@ -75,7 +75,7 @@ def write_docs(*, paths: tuple[Path, ...], packs: tuple[str, ...]) -> None:
             sys.stdout.write("\n".join(["", *_page(rule), ""]))
 
 
-@click.command("relations")
+@click.command("relations", short_help="List what assertions may read.")
 @click.argument("names", nargs=-1, metavar="[RELATION|WORLD ...]")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def show_relations(*, names: tuple[str, ...], as_json: bool) -> None:

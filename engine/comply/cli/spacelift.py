@@ -59,7 +59,12 @@ def command() -> None:
     "input.third_party_metadata.custom.NAME.",
 )
 @click.option(
-    "-f", "--format", "form", type=click.Choice(["text", "json"]), default="text"
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="For people, which is the default, or for programs.",
 )
 def eval_policies(
     *,

@@ -16,6 +16,7 @@ from comply.cli.change_feed import Feed, open_feed
 from comply.cli.check import merge, moment
 from comply.cli.inputs import STDIN
 from comply.cli.settings import Settings, read_settings
+from comply.cli.suggested import pack_names
 from comply.cli.terminal import Choice, wants_colour, width_of
 from comply.cli.undetermined import UNDETERMINED
 from comply.cli.watched import Step, Watched, advance, open_watch, places
@@ -47,6 +48,7 @@ _MOST_FILES: Final = 3
     "packs",
     multiple=True,
     metavar="PACK",
+    shell_complete=pack_names,
     help="A pack that comes with comply, such as terraform/baseline.",
 )
 @click.option(
