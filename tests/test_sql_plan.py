@@ -335,3 +335,11 @@ def test_values_that_cannot_be_computed_are_errors(
 def test_what_has_no_plan_says_why(check: str, why: str) -> None:
     with pytest.raises(UntranslatedError, match=why):
         program(check, "char")
+
+
+def test_what_python_cannot_nest_has_no_plan() -> None:
+    tables = ", ".join(f"tb b{i}" for i in range(22))
+    tied = " AND ".join(f"b{i}.k = b{i + 1}.k" for i in range(21))
+    query = f"SELECT 1 FROM {tables} WHERE {tied} AND b0.k = a.k"
+    with pytest.raises(UntranslatedError, match="so much nested"):
+        program(f"NOT EXISTS (SELECT k FROM ta a WHERE EXISTS ({query}))", "char")

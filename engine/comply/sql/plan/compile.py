@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from types import CodeType
 
 from sqlglot import exp
 
@@ -10,7 +11,7 @@ from comply.dialect.syntax import Name
 from comply.source import Source
 from comply.sql.names import output_of
 from comply.sql.places import Place, is_traced, places
-from comply.sql.plan.code import Code, IndexCode, Mode, UntranslatedError
+from comply.sql.plan.code import Code, IndexCode, Mode
 from comply.sql.plan.expressions import SURE, cell, in_alternatives, truth, value
 from comply.sql.plan.joins import Block, Table, block_of, has_query
 from comply.sql.plan.queries import (
@@ -23,9 +24,6 @@ from comply.sql.plan.queries import (
     unsure_tests,
 )
 from comply.sql.relations import Field
-
-_NESTED: int = 20
-"""How many loops Python nests in one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Program:
     `own` is how many these are.
     """
 
-    text: str
+    module: CodeType
     places: tuple[PlaceCode, ...]
     own: int
     indexes: tuple[tuple[int, IndexCode], ...]
@@ -80,8 +78,9 @@ def compile_denial(
         raise code.untranslated(denial, "a query that groups, cuts or nests in FROM")
     try:
         return _program(code, denial)
-    except RecursionError:
-        raise UntranslatedError("a condition that is nested too deeply") from None
+    except (MemoryError, RecursionError, SyntaxError):
+        # Python nests twenty loops in one another, and some hundred parentheses.
+        raise code.untranslated(denial, "so much nested in one another") from None
 
 
 def _program(code: Code, denial: exp.Select) -> Program:
@@ -102,8 +101,9 @@ def _program(code: Code, denial: exp.Select) -> Program:
     _function(code, f"shown({combination})", f"({shown})")
     made = tuple(_settled(code, *pair) for pair in zip(made, found, strict=True))
     alias_places = {p.alias: i for i, p in enumerate(found)}
+    text = "\n".join((*code.lines, ""))
     return Program(
-        "\n".join((*code.lines, "")),
+        compile(text, "<assertion>", "exec"),
         made,
         len(block.tables),
         tuple((alias_places[i.alias], i) for i in code.indexes.values()),
@@ -178,8 +178,6 @@ def _concerned(code: Code, denial: Block, place: Place, table: Table) -> list[st
     """
     blocks = [block_of(b) for b in place.blocks]
     others = [t for b in blocks for t in b.tables if t != table]
-    if len(others) >= _NESTED:
-        raise code.untranslated(place.blocks[-1], "as many tables")
     tests = [t for b in blocks for t in b.tests if not has_query(t)]
     lines: list[str] = []
     for links in _links(place):

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from comply.plan.doubt import Doubt, Doubts
+from comply.sql.plan.compile import PlaceCode
 
 Row: TypeAlias = tuple[Any, ...]
 Rows: TypeAlias = dict[int, Row]
@@ -106,6 +107,7 @@ class Index:
 class Place:
     """The rows of a relation at one place in a denial."""
 
+    made: PlaceCode
     test: Callable[[Row], object]
     rows: Rows = field(default_factory=dict)
     indexes: list[Index] = field(default_factory=list)

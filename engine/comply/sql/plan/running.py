@@ -10,14 +10,12 @@ together are found by each other.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from types import CodeType
 from typing import Any, TypeAlias
 
 from comply.dialect.syntax import Name
 from comply.plan.doubt import Doubts
 from comply.source import ComplyError
-from comply.sql.plan.compile import PlaceCode, Program
+from comply.sql.plan.compile import Program
 from comply.sql.plan.meaning import MEANING
 from comply.sql.plan.rows import Index, Notes, Place, Row
 
@@ -71,9 +69,9 @@ class Running:
             "in_haste": notes.in_haste,
             "remembered": notes.remembered,
         }
-        exec(_compiled(program.text), self.names)  # noqa: S102  (our own text)
+        exec(program.module, self.names)  # noqa: S102  (our own text)
         for made in program.places:
-            place = Place(self.names[made.test])
+            place = Place(made, self.names[made.test])
             self.places.append(place)
             self.names[made.rows] = place.rows
         for at, index in program.indexes:
@@ -95,7 +93,7 @@ class Running:
         self.by_row.clear()
         try:
             self._take(rows)
-            self._unsettled(self.program.places)
+            self._unsettled(self.places)
             self._find_all()
             self.error = None
         except ComplyError as error:
@@ -122,13 +120,13 @@ class Running:
         came = self._take(change.come)
         gone = [
             (place, row)
-            for place, made in self._pairs()
-            for row in change.gone.get(made.table, ())
+            for place in self.places
+            for row in change.gone.get(place.made.table, ())
             if id(row) in place.rows
         ]
         suspects = self._concerned([*came, *gone])
         touched = self._drop(gone)
-        if self._unsettled({self._code(place) for place, _ in (*came, *gone)}):
+        if self._unsettled(place for place, _ in (*came, *gone)):
             self.violations.clear()
             self.by_row.clear()
             self._find_all()
@@ -141,24 +139,17 @@ class Running:
                 touched.add(key)
                 self._judge(key, rows, violates=self.names["holds"](*rows))
         for place, row in came:
-            made = self._code(place)
-            if not made.is_inner and id(row) in place.rows:
+            if not place.made.is_inner and id(row) in place.rows:
                 turns += 1
-                touched |= self._find(made, row)
+                touched |= self._find(place, row)
         return touched, turns
-
-    def _pairs(self) -> Iterable[tuple[Place, PlaceCode]]:
-        return zip(self.places, self.program.places, strict=True)
-
-    def _code(self, place: Place) -> PlaceCode:
-        return next(made for held, made in self._pairs() if held is place)
 
     def _take(self, rows: Mapping[Name, Sequence[Row]]) -> list[tuple[Place, Row]]:
         """Put rows to the places of their relations; return which went where."""
         return [
             (place, row)
-            for place, made in self._pairs()
-            for row in rows.get(made.table, ())
+            for place in self.places
+            for row in rows.get(place.made.table, ())
             if place.add(row)
         ]
 
@@ -168,17 +159,16 @@ class Running:
         """Return the combinations that rows in subqueries may concern."""
         found: dict[Key, tuple[Row, ...]] = {}
         for place, row in changed:
-            made = self._code(place)
-            if made.is_inner and not made.settled:
-                for rows in self.names[made.find](row):
+            if place.made.is_inner and not place.made.settled:
+                for rows in self.names[place.made.find](row):
                     found[tuple(map(id, rows))] = rows
                     if not self.program.own:
                         return found
         return found
 
-    def _unsettled(self, changed: Iterable[PlaceCode]) -> bool:
+    def _unsettled(self, changed: Iterable[Place]) -> bool:
         """Tell whether a query that reads no row outside has another value now."""
-        names = {name for made in changed for name in made.settled}
+        names = {name for place in changed for name in place.made.settled}
         now = {name: self.names[name]() for name in names}
         differs = any(self.settled.get(name) != value for name, value in now.items())
         self.settled |= now
@@ -189,7 +179,7 @@ class Running:
         touched: set[Key] = set()
         for place, row in gone:
             place.remove(row)
-            if not self._code(place).is_inner:
+            if not place.made.is_inner:
                 touched |= self.by_row.pop(id(row), set())
         for key in touched:
             self._acquit(key)
@@ -200,13 +190,13 @@ class Running:
         if not self.program.own:
             self._judge((), (), violates=self.names["holds"]())
             return
-        made, driver = self.program.places[0], self.places[0]
-        for row in driver.rows.values():
-            self._find(made, row)
+        for row in self.places[0].rows.values():
+            self._find(self.places[0], row)
 
-    def _find(self, made: PlaceCode, row: Row) -> set[Key]:
+    def _find(self, place: Place, row: Row) -> set[Key]:
         """Find the violating combinations that a row is in; return their keys."""
-        found = {tuple(map(id, rows)): rows for rows in self.names[made.find](row)}
+        combinations = self.names[place.made.find](row)
+        found = {tuple(map(id, rows)): rows for rows in combinations}
         for key, rows in found.items():
             self._judge(key, rows, violates=True)
         return set(found)
@@ -252,8 +242,3 @@ class Running:
         self.notes.seen, self.notes.every = frozenset(), False
         for number in range(self.program.memos):
             self.names[f"m{number + 1}"].clear()
-
-
-@lru_cache(maxsize=256)
-def _compiled(text: str) -> CodeType:
-    return compile(text, "<assertion>", "exec")
