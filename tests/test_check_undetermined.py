@@ -416,7 +416,7 @@ def test_joins_follow_edits_as_if_checked_from_scratch(
     steps: list[tuple[str, str, dict[str, Any], set[str], bool]],
 ) -> None:
     held: dict[str, dict[str, Any]] = {}
-    running = _joins_session()
+    running, fresh = _joins_session(), _joins_session()
     loaded = running.load(json.dumps(plan()).encode(), "terraform_plan")
     shown = _shown(running.check())
     for name, kind, after, unknown, remove in steps:
@@ -433,9 +433,9 @@ def test_joins_follow_edits_as_if_checked_from_scratch(
             change = Change(added=(made,))
         delta = running.apply(loaded, change)
         shown = (shown - _shown(delta.removed)) | _shown(delta.added)
-        fresh = _joins_session()
-        fresh.load(json.dumps(plan(*held.values())).encode(), "terraform_plan")
+        again = fresh.load(json.dumps(plan(*held.values())).encode(), "terraform_plan")
         wanted = _shown(fresh.check())
+        fresh.remove(again)
         assert _shown(running.check()) == wanted
         assert shown == wanted
 
@@ -482,7 +482,7 @@ def test_after_edits_the_findings_are_those_from_scratch(
     edits: list[tuple[str, dict[str, Any], set[str]]],
 ) -> None:
     resources = {name: resource(name, {}) for name in "rst"}
-    running = _law_session()
+    running, fresh = _law_session(), _law_session()
     loaded = running.load(
         json.dumps(plan(*resources.values())).encode(), "terraform_plan"
     )
@@ -497,8 +497,10 @@ def test_after_edits_the_findings_are_those_from_scratch(
         delta = running.apply(loaded, Change(updated=((name, changed),)))
         shown -= {(f.status, f.fact, f.message) for f in delta.removed}
         shown |= {(f.status, f.fact, f.message) for f in delta.added}
-        fresh = _law_session()
-        fresh.load(json.dumps(plan(*resources.values())).encode(), "terraform_plan")
+        again = fresh.load(
+            json.dumps(plan(*resources.values())).encode(), "terraform_plan"
+        )
         wanted = {(f.status, f.fact, f.message) for f in fresh.check()}
+        fresh.remove(again)
         assert {(f.status, f.fact, f.message) for f in running.check()} == wanted
         assert shown == wanted
