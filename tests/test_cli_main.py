@@ -67,6 +67,16 @@ def test_an_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No such command 'chek'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"), [(["chek"], "check"), (["sql", "lnt"], "lint")]
+)
+def test_a_command_that_was_probably_meant(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(words) == 2
+    assert f"Did you mean '{meant}'?" in capsys.readouterr().err
+
+
 def test_our_own_mistakes_are_not_findings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,22 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(self.table[cmd_name][0]).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called, or say which one may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            # Imported here because most people type what they mean.
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.table, 1)
+            if not near:
+                raise
+            said = f"{error.message} Did you mean '{near[0]}'?"
+            raise click.UsageError(said, ctx) from None
+
     def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002  (click's signature)

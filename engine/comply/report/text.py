@@ -1,7 +1,7 @@
 """FINDINGS -> TEXT for people: grouped by file, worst first to the eye, with remedies."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from textwrap import wrap
 from typing import Final, TextIO
@@ -72,8 +72,8 @@ def write(findings: Iterable[Finding], out: TextIO, run: Run) -> None:
         for finding in group:
             lines = _finding(finding, look, remedies)
             out.writelines(f"{line.rstrip()}\n" for line in [*lines, ""])
-    sign = look.paint("34", look.pick(_NOTICE, "i"))
-    out.writelines(f"{sign} {visible(notice)}\n" for notice in run.notices)
+    for notice in run.notices:
+        out.writelines(f"{line}\n" for line in _notice(visible(notice), look))
     if run.notices:
         out.write("\n")
     out.write(_summary(count(listed), run, look) + "\n")
@@ -151,9 +151,24 @@ def _paragraph(text: str, look: _Look, indent: str) -> Iterator[str]:
         yield indent + line
 
 
+def _notice(text: str, look: _Look) -> Iterator[str]:
+    sign = look.paint("34", look.pick(_NOTICE, "i"))
+    lines = [text]
+    if look.width:
+        width = max(30, look.width - len("i "))
+        lines = wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    for line in lines:
+        yield f"{sign} {line}"
+        sign = " "
+
+
 def _summary(counts: Counts, run: Run, look: _Look) -> str:
+    """Return the line that sums up, as two where the terminal is too narrow."""
+    parts = [_verdict(counts, look), _checked(run)]
     dot = look.pick(" · ", " - ")
-    return dot.join([_verdict(counts, look), _checked(run)])
+    plain = dot.join([_verdict(counts, replace(look, colour=False)), parts[1]])
+    narrow = 0 < look.width < len(plain)
+    return ("\n  " if narrow else dot).join(parts)
 
 
 def _verdict(counts: Counts, look: _Look) -> str:
