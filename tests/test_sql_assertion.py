@@ -280,3 +280,25 @@ def test_the_published_assertions_are_read() -> None:
     ]
     assert len(rows(found[0])) == 3
     assert len(rows(found[1])) == 1
+
+
+@pytest.mark.parametrize(
+    ("created", "altered", "state"),
+    [
+        ("ENABLE VALIDATE", "DISABLE", (False, False)),
+        ("DISABLE NOVALIDATE", "ENABLE", (True, True)),
+        ("DISABLE NOVALIDATE", "ENABLE NOVALIDATE", (True, False)),
+        ("ENABLE VALIDATE", "NOVALIDATE", (True, False)),
+        ("ENABLE NOVALIDATE", "VALIDATE", (True, True)),
+        ("DISABLE NOVALIDATE", "NOVALIDATE", (False, False)),
+    ],
+)
+def test_altering_an_assertion_implies_what_is_not_said(
+    created: str, altered: str, state: tuple[bool, bool]
+) -> None:
+    script = (
+        "CREATE TABLE t (n NUMBER); CREATE ASSERTION a CHECK (EXISTS (SELECT 1 FROM t))"
+        f" {created}; ALTER ASSERTION a {altered};"
+    )
+    [made] = read_scripts([Source("s.sql", script)]).schema.assertions.values()
+    assert (made.state.enabled, made.state.validated) == state

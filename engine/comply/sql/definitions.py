@@ -45,6 +45,9 @@ from comply.sql.storage import column_type
 from comply.sql.store import base
 
 _CREATE_FAILED: Final = "ORA-08689: CREATE ASSERTION failed"
+_NOT_VALIDATED: Final = (
+    "ORA-08704: SQL assertion {} is enabled but failed to validate existing data."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,19 @@ class Definer:
         session = self.session
         session.commit()
         before, catalog = session.schema, session.catalog
+        applied = before
         try:
             if isinstance(made, CreateTable) and made.query:
                 made = self._with_columns(made)
-            session.schema = apply(before, made, self.statement.source)
+            applied = apply(before, made, self.statement.source)
+            session.schema = applied
             self._refresh()
             carry_out = _EFFECTS.get(type(made))
             if carry_out:
                 carry_out(self, made, before)
         except SqlError:
-            session.schema, session.catalog = before, catalog
+            if session.schema is applied:
+                session.schema, session.catalog = before, catalog
             raise
 
     def _refresh(self) -> None:
@@ -395,8 +401,13 @@ class Definer:
                 message = f"{name} is a view; assertions are on tables"
                 raise SqlError(0, message, self.statement.span)
 
-    def alter_assertion(self, made: AlterAssertion, _before: Schema) -> None:
-        """Switch an assertion on or off; VALIDATE checks the rows that are there."""
+    def alter_assertion(self, made: AlterAssertion, before: Schema) -> None:
+        """Switch an assertion on or off; VALIDATE checks the rows that are there.
+
+        Raises:
+            AssertionViolated: they break it (ORA-08704 before ORA-08601); it is in force
+                for changes from then on.
+        """
         session = self.session
         found = find(session.schema.assertions, made.name)
         if found is None:
@@ -410,7 +421,10 @@ class Definer:
             enforced = replace(enforced, known="")
             rows = enforced.rows(session.connection)
             if rows:
-                raise AssertionViolated(session.shown(found.name), rows)
+                session.schema = before
+                self.define(replace(made, enabled=True, validated=False))
+                shown = session.shown(found.name)
+                raise AssertionViolated(shown, rows, _NOT_VALIDATED.format(shown))
         elif state.enabled and not session.assertions[found.name].known:
             enforced = remember(enforced, session.connection)
         session.assertions[found.name] = enforced
