@@ -94,50 +94,72 @@ class Join:
     given: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A test with the places that it reads, and the keys that can stand for it.
+
+    A key comes with the place whose rows it finds and the places that its value reads.
+    """
+
+    node: Node
+    reads: set[str]
+    is_nested: bool
+    keys: tuple[tuple[str, Key, set[str]], ...]
+
+
 def arranged(join: Join, weight: Callable[[Node], int]) -> Iterator[Step]:
     """Yield the loops over tables and the tests between them, in a good order.
 
     `weight` tells of an expression how much its equality tells rows apart. A test that a
     key stands for is left out.
     """
-    left, waiting, known = list(join.tables), list(join.tests), set(join.given)
-    around = {t.alias for t in left} | known
+    around = {t.alias for t in join.tables} | join.given
+    waiting = [_test(node, around) for node in join.tests]
+    left, known = list(join.tables), set(join.given)
     while True:
-        ready = [t for t in waiting if aliases_in(t) & around <= known]
-        yield from sorted(ready, key=has_query)
-        waiting = [t for t in waiting if not any(t is r for r in ready)]
+        ready = [t for t in waiting if t.reads <= known]
+        yield from (t.node for t in sorted(ready, key=lambda t: t.is_nested))
+        waiting = [t for t in waiting if not t.reads <= known]
         if not left:
             return
-        found = {t.alias: _keys(t, waiting, known, around) for t in left}
-        weights = {a: sum(weight(k.part) for _, k in ks) for a, ks in found.items()}
+        found = {t.alias: _keys(t.alias, waiting, known) for t in left}
+        weights = {a: sum(weight(k.part) for k, _ in ks) for a, ks in found.items()}
         table = max(left, key=lambda t: weights[t.alias])
         keys = found[table.alias]
-        yield Scan(table, tuple(key for _, key in keys))
-        waiting = [t for t in waiting if not any(t is used for used, _ in keys)]
+        yield Scan(table, tuple(key for key, _ in keys))
+        waiting = [t for t in waiting if not any(t is used for _, used in keys)]
         left.remove(table)
         known.add(table.alias)
 
 
-def _keys(
-    table: Table, tests: list[Node], known: set[str], around: set[str]
-) -> list[tuple[Node, Key]]:
-    """Return the tests that an index on a table can stand for."""
-    found: list[tuple[Node, Key]] = []
+def _test(node: Node, around: set[str]) -> _Test:
+    nested = has_query(node)
+    keys = () if nested else tuple(_keys_of(node, around))
+    return _Test(node, aliases_in(node) & around, nested, keys)
+
+
+def _keys_of(node: Node, around: set[str]) -> Iterator[tuple[str, Key, set[str]]]:
+    """Yield the keys that can stand for a test."""
+    sides: list[tuple[Node, Node | None]]
+    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
+        sides = [(node.this, None)]
+    elif isinstance(node, exp.EQ) and kind(node.this) == kind(node.expression):
+        sides = [(node.this, node.expression), (node.expression, node.this)]
+    else:
+        return
+    for part, other in sides:
+        read = aliases_in(part)
+        if len(read) == 1:
+            outside = aliases_in(other) & around if other is not None else set[str]()
+            yield next(iter(read)), Key(part, other), outside
+
+
+def _keys(alias: str, tests: list[_Test], known: set[str]) -> list[tuple[Key, _Test]]:
+    """Return the keys that find rows at a place, each with the test it stands for."""
+    found: list[tuple[Key, _Test]] = []
     for test in tests:
-        key = _key(table, test, known, around)
-        if key is not None and not any(key.part == other.part for _, other in found):
-            found.append((test, key))
+        for place, key, outside in test.keys:
+            fits = place == alias and outside <= known
+            if fits and not any(key.part == other.part for other, _ in found):
+                found.append((key, test))
     return found
-
-
-def _key(table: Table, test: Node, known: set[str], around: set[str]) -> Key | None:
-    if has_query(test):
-        return None
-    if isinstance(test, exp.Is) and isinstance(test.expression, exp.Null):
-        return Key(test.this, None) if aliases_in(test) == {table.alias} else None
-    if not isinstance(test, exp.EQ) or kind(test.this) != kind(test.expression):
-        return None
-    for part, other in ((test.this, test.expression), (test.expression, test.this)):
-        if aliases_in(part) == {table.alias} and aliases_in(other) & around <= known:
-            return Key(part, other)
-    return None
