@@ -201,6 +201,25 @@ def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
+def test_a_name_that_no_system_takes(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD)
+    for arguments in (["x" * 5_000], ["a.yaml", "--baseline", "x" * 300]):
+        said = refused(tmp_path, "check", *arguments, "--pack", "kubernetes/baseline")
+        assert "xxx" in said
+        assert "File name too long" in said
+        assert len(said) < 1_000
+
+
+def test_statements_that_nest_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD)
+    condition = "(" * 50_000 + "1 = 1" + ")" * 50_000
+    (tmp_path / "r.sql").write_text(f"CREATE ASSERTION a CHECK ({condition});\n")
+    assert "nests too deeply" in refused(tmp_path, "check", "a.yaml", "-r", "r.sql")
+    script = "CREATE TABLE t (id NUMBER);\nDELETE FROM t WHERE (1 = 1);\n"
+    (tmp_path / "s.sql").write_text(script.replace("(1 = 1)", condition))
+    assert "nests too deeply" in refused(tmp_path, "check", "s.sql")
+
+
 def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "comply.cli.main", "check", "-"],

@@ -23,6 +23,9 @@ NAME: Final = "findings.sqlite"
 LARGEST: Final = 256 << 20
 """How many bytes the file may have before what was used least recently has to go."""
 
+_FAILURES: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; the second where its message quotes bytes that are no text."""
+
 _VERSION: Final = 2
 _APPLICATION: Final = 0x636F6D70
 _WAIT: Final = 2.0
@@ -139,7 +142,7 @@ class Store:
             return None
         try:
             return work(self.connection)
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             self.close()
             if _is_damaged(error):
                 _set_aside(self.path)
@@ -168,7 +171,7 @@ def open_store(folder: Path, largest: int = LARGEST) -> Store | None:
     for _ in range(2):
         try:
             return Store(path, _connect(path), largest)
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             if not _is_damaged(error):
                 return None
             _set_aside(path)
@@ -228,7 +231,7 @@ def _is_ours(db: sqlite3.Connection) -> bool:
     return (version, application) == (_VERSION, _APPLICATION)
 
 
-def _is_damaged(error: sqlite3.Error) -> bool:
+def _is_damaged(error: Exception) -> bool:
     """Tell whether an error is about the file: not a lock, a full disk or a read-only one.
 
     A table that is missing is reported as an operational error, as a lock is.

@@ -10,6 +10,7 @@ from comply.version import VERSION
 FAILED: Final = 2
 """Could not check."""
 
+_LONGEST_NAME: Final = 200
 _INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
 
@@ -40,6 +41,8 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return _PIPE_CLOSED
+    except OSError as error:
+        return _refused(error)
     except Exception:  # noqa: BLE001  (the last resort: Python itself would exit 1, "findings")
         return _confess()
     return code
@@ -67,6 +70,19 @@ def _run_command(arguments: list[str]) -> int:
 def _forget_stdout() -> None:
     """Let Python's last flush of the closed pipe go nowhere, as its manual advises."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refused(error: OSError) -> int:
+    """Say what the system refused; without a file it is our mistake like any other.
+
+    Files are named in many places, and a disk can be full in all of them.
+    """
+    if error.filename is None:
+        return _confess()
+    name = str(error.filename)
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    sys.stderr.write(f"error: {shown}: {error.strerror}\n")
+    return FAILED
 
 
 def _confess() -> int:

@@ -106,7 +106,10 @@ def definition(statement: Statement) -> Definition | None:
     if statement.form == "command" or (first in DATA):
         return None
     cursor = Cursor(statement)
-    read = _read(cursor, words)
+    try:
+        read = _read(cursor, words)
+    except RecursionError:
+        cursor.fail("this statement nests too deeply")
     if not cursor.done:
         cursor.fail("expected the statement's end")
     return read
