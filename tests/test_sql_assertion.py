@@ -296,9 +296,9 @@ def test_the_published_assertions_are_read() -> None:
 def test_altering_an_assertion_implies_what_is_not_said(
     created: str, altered: str, state: tuple[bool, bool]
 ) -> None:
+    check = "CREATE ASSERTION a CHECK (EXISTS (SELECT 1 FROM t))"
     script = (
-        "CREATE TABLE t (n NUMBER); CREATE ASSERTION a CHECK (EXISTS (SELECT 1 FROM t))"
-        f" {created}; ALTER ASSERTION a {altered};"
+        f"CREATE TABLE t (n NUMBER); {check} {created}; ALTER ASSERTION a {altered};"
     )
     [made] = read_scripts([Source("s.sql", script)]).schema.assertions.values()
     assert (made.state.enabled, made.state.validated) == state
