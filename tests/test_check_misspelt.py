@@ -97,3 +97,12 @@ def test_whole_rules_and_those_that_read_anything(
     run(["check", "plan.json", "-r", "whole.rego", "-f", "json"])
     notices = json.loads(capsys.readouterr().out)["notices"]
     assert [n.rpartition(" ")[2] for n in notices] == ["terraform?"]
+
+
+def test_documents_of_other_worlds_have_no_attributes(
+    tmp_path: Path, told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(("resource_changes", "acl"), ("resource_changes", "encrypted")) == []
+    (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\n")
+    run(["check", "pod.yaml", "plan.json", "-r", "p0.rego", "-f", "json"])
+    assert json.loads(capsys.readouterr().out)["notices"] == []

@@ -1,6 +1,8 @@
 """Exceptions in the comments of a configuration, held to the plans of it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,8 @@ from typing import Any
 import pytest
 
 from comply.cli.main import run
-from comply.exempt.terraform_blocks import blocks_of, configuration, files_of
+from comply.exempt.terraform_blocks import blocks_of, configuration
+from comply.load.terraform_source.folder import gather
 
 RULE = """package r
 import rego.v1
@@ -284,5 +287,30 @@ def test_addresses_lead_to_blocks(
     address: str, rows: set[tuple[str, int]] | None
 ) -> None:
     Path("infra/far.tf").write_text('module "far" {\n  source = "org/far/aws"\n}\n')
-    found = configuration(files_of("infra")[0])
+    found = configuration(gather(Path("infra")))
     assert blocks_of(found, address) == rows
+
+
+def test_without_exceptions_no_configuration_is_parsed(folder: Path) -> None:
+    (folder / "infra/main.tf").write_text("resource {")
+    (folder / "infra/deep/main.tf").write_text("")
+    (folder / "plan.json").rename(folder / "infra/plan.json")
+    code = (
+        "import sys\nfrom comply.cli.main import run\n"
+        "run(['check', 'infra/plan.json', '-r', 'r.rego', '-o', 'out'])\n"
+        "sys.exit('comply.load.terraform_source.document' in sys.modules)"
+    )
+    for _again_from_the_cache in range(2):
+        done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+        assert done.returncode == 0
+
+
+def test_a_plan_whose_folder_cannot_be_listed(
+    check: Check, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> Iterable[Path]:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert check("plan.json")[0] == 1
+    assert folder.exists()

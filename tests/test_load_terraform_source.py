@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comply.load.facts import Document
-from comply.load.terraform_source.document import texts_of, load
-from comply.load.terraform_source.folder import gather, roots
+from comply.load.terraform_source.document import load
+from comply.load.terraform_source.folder import gather, roots, texts_of
 from comply.source import LoadError, Source
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "load" / "terraform_source"

@@ -6,20 +6,20 @@ Source is read only for its comments here: where it holds no exception it is not
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from comply.exempt.allowance import Allowance, fits_path
-from comply.exempt.comments import MARK
-from comply.exempt.terraform_blocks import (
-    Configuration,
-    Sources,
-    configuration,
-    files_of,
-    touched,
+from comply.exempt.allowance import MARK, Allowance, Block, fits_path
+from comply.load.terraform_source.folder import (
+    gather,
+    is_configuration,
+    is_source_file,
+    texts_of,
 )
-from comply.load.terraform_changes import changed_addresses
-from comply.load.terraform_source.folder import is_configuration, is_source_file
 from comply.report.run import Run
 from comply.source import LoadError, Source
+
+if TYPE_CHECKING:
+    from comply.exempt.terraform_blocks import Configuration, Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Commented:
     checked as source, not only looked at for a plan.
     """
 
-    sources: Sources = field(default_factory=Sources)
+    sources: "Sources | None" = None
     texts: dict[str, str] = field(default_factory=dict)
     checked: frozenset[str] = frozenset()
     notices: tuple[str, ...] = ()
@@ -53,7 +53,8 @@ def commented_sources(run: Run, named: dict[str, Path]) -> Commented:
     marked: dict[str, dict[str, str]] = {}
     for folder in dict.fromkeys(folders):
         try:
-            gathered[folder], texts = files_of(folder)
+            gathered[folder] = gather(Path(folder))
+            texts = texts_of(gathered[folder])
         except LoadError as error:
             notices.append(_unread(folder, error, named=folder in chosen))
             continue
@@ -62,6 +63,9 @@ def commented_sources(run: Run, named: dict[str, Path]) -> Commented:
         }
     if not any(marked.values()):
         return Commented(notices=tuple(notices))
+    # Imported here because few runs have exceptions in comments of Terraform source.
+    from comply.exempt.terraform_blocks import Configuration, Sources, configuration
+
     made: dict[str, Configuration] = {}
     for folder, source in gathered.items():
         try:
@@ -83,8 +87,8 @@ def commented_sources(run: Run, named: dict[str, Path]) -> Commented:
 
 
 def _made(
-    folders: Iterable[str], made: dict[str, Configuration]
-) -> tuple[Configuration, ...]:
+    folders: Iterable[str], made: dict[str, "Configuration"]
+) -> tuple["Configuration", ...]:
     return tuple(made[folder] for folder in folders if folder in made)
 
 
@@ -125,7 +129,7 @@ def unneeded(
     Rules tend to look at what a plan changes. So an exception that only plans have to do
     with is idle if a plan changes something in its block and nothing was found there.
     """
-    blocks: set[tuple[str, int]] | None = None
+    blocks: frozenset[Block] | None = None
 
     def is_idle(allowance: Allowance) -> bool:
         nonlocal blocks
@@ -134,17 +138,25 @@ def unneeded(
         if file not in commented.texts or file in commented.checked or rows is None:
             return True
         if blocks is None:
-            blocks = set[tuple[str, int]]().union(
-                *(
-                    touched(
-                        commented.sources, plan, changed_addresses(_data(plan, texts))
-                    )
-                    for plan in plans
-                )
-            )
+            blocks = _changed(commented, plans, texts)
         return any(name == file and rows[0] <= row <= rows[1] for name, row in blocks)
 
     return is_idle
+
+
+def _changed(
+    commented: Commented, plans: tuple[str, ...], texts: dict[str, str]
+) -> frozenset[Block]:
+    """Return the blocks of what plans create, update or delete."""
+    from comply.exempt.terraform_blocks import touched
+    from comply.load.terraform_changes import changed_addresses
+
+    sources = commented.sources
+    if sources is None:
+        return frozenset()
+    return frozenset[Block]().union(
+        *(touched(sources, p, changed_addresses(_data(p, texts))) for p in plans)
+    )
 
 
 def _data(plan: str, texts: dict[str, str]) -> bytes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from comply.cli.cached_check import Options
 from comply.cli.settings import FLAG, Settings
-from comply.exempt.allowance import Allowance, fits
+from comply.exempt.allowance import MARK, Allowance, Ground, fits, own_ground
 from comply.findings import Finding, Severity, Status
 from comply.report.run import Run, ordered
 from comply.source import LoadError, Source
@@ -104,19 +104,19 @@ def _with_exceptions(
     findings: list[Finding], run: Run, settings: Settings, judged: Judged
 ) -> tuple[list[Finding], Run]:
     named = {f.span.file for f in findings if f.span}
-    plain = all(judged.texts.get(name) == "" for name in named)
-    if plain and not (settings.exceptions or run.modules or run.plans):
-        return findings, run
-    # Imported here because a run without findings has nothing to read.
+    # Imported here because a run without findings, plans and modules has nothing to read.
     from comply.cli.exempt_sources import Commented, commented_sources
-    from comply.exempt.annotations import KEY
-    from comply.exempt.apply import exceptions_in, exempt
-    from comply.exempt.comments import MARK
-    from comply.exempt.terraform_blocks import grounds
 
     commented = Commented()
     if run.modules or run.plans:
         commented = commented_sources(run, settings.sources)
+        run = replace(run, notices=(*run.notices, *commented.notices))
+    plain = all(judged.texts.get(name) == "" for name in named)
+    if plain and not (settings.exceptions or commented.texts):
+        return findings, run
+    from comply.exempt.annotations import KEY
+    from comply.exempt.apply import exceptions_in, exempt
+
     texts = {**commented.texts, **judged.texts}
 
     def read(name: str) -> Source | None:
@@ -131,7 +131,7 @@ def _with_exceptions(
         inline,
         judged.today,
         tells_unused=_told(run, judged, commented),
-        grounds=grounds(commented.sources),
+        grounds=_grounds(commented),
     )
     found = exempt(
         found,
@@ -139,8 +139,15 @@ def _with_exceptions(
         judged.today,
         tells_unused=lambda _allowance: judged.whole,
     )
-    run = replace(run, notices=(*run.notices, *commented.notices))
     return found + mistakes, run
+
+
+def _grounds(commented: "Commented") -> Callable[[Finding], tuple[Ground, ...]]:
+    if commented.sources is None:
+        return own_ground
+    from comply.exempt.terraform_blocks import grounds
+
+    return grounds(commented.sources)
 
 
 def _told(

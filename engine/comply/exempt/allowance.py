@@ -9,6 +9,9 @@ from typing import Final, TypeAlias
 from comply.findings import Exemption, Finding
 from comply.source import Span
 
+MARK: Final = "comply:ignore"
+"""How a comment begins that is an exception."""
+
 Block: TypeAlias = tuple[str, int]
 """A file, and a row in it where a block or something in it stands."""
 

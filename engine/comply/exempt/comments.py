@@ -12,12 +12,10 @@ from typing import Final, TypeAlias
 from comply.dialect.errors import SqlError
 from comply.dialect.statements import statements
 from comply.dialect.tokens import scan
-from comply.exempt.allowance import Allowance
+from comply.exempt.allowance import MARK, Allowance
 from comply.exempt.directive import Mistake, mistaken, parse_directive
 from comply.findings import Finding
 from comply.source import Source
-
-MARK: Final = "comply:ignore"
 
 Rows: TypeAlias = tuple[int, int]
 """The first and the last row of something."""

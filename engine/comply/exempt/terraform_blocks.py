@@ -9,13 +9,11 @@ import re  # noqa: TID251  (linear patterns of ours, no Rego)
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from comply.exempt.allowance import Block, Ground, own_ground
 from comply.findings import Finding
-from comply.load.terraform_source.document import modules_of, texts_of
-from comply.load.terraform_source.folder import gather
+from comply.load.terraform_source.document import modules_of
 from comply.load.terraform_source.modules import Module, called_folder
 from comply.load.terraform_source.syntax import Block as Declared
 from comply.source import Source
@@ -29,21 +27,10 @@ _RESOURCE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The modules of a root module, by folder, and the texts of all files, by name."""
+    """A root module, by its folder, and the modules below it, by theirs."""
 
     folder: str
     modules: Mapping[str, Module]
-    texts: Mapping[str, str]
-
-
-def files_of(folder: str) -> tuple[Source, dict[str, str]]:
-    """Return the gathered files of the configuration in a folder, and their texts.
-
-    Raises:
-        LoadError: if one cannot be read, or there is no configuration.
-    """
-    source = gather(Path(folder))
-    return source, texts_of(source)
 
 
 def configuration(source: Source) -> Configuration:
@@ -53,7 +40,7 @@ def configuration(source: Source) -> Configuration:
         LoadError: if a file is not of the language, or a local module is not there.
     """
     folder, modules = modules_of(source)
-    return Configuration(folder, modules, texts_of(source))
+    return Configuration(folder, modules)
 
 
 def blocks_of(found: Configuration, address: str) -> frozenset[Block] | None:

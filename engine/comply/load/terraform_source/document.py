@@ -66,11 +66,6 @@ def modules_of(source: Source) -> tuple[str, dict[str, Module]]:
         raise LoadError(f"{source.name}: {_TOO_DEEP}") from None
 
 
-def texts_of(source: Source) -> dict[str, str]:
-    """Return the files that a gathered source holds: their texts, by name."""
-    return _files(source)[1]
-
-
 def _files(source: Source) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Return the folder of the root module, the files, and what it is given besides."""
     if source.text.startswith(f'{{"{ROOT}"'):

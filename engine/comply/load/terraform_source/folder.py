@@ -112,6 +112,12 @@ def _selected(folder: Path) -> str:
         return ""
 
 
+def texts_of(source: Source) -> dict[str, str]:
+    """Return the files that a gathered source holds: their texts, by name."""
+    texts: dict[str, str] = json.loads(source.text)[FILES]
+    return texts
+
+
 def _keep(gathered: Gathered, source: Source) -> None:
     if len(gathered.files) >= _MOST_FILES:
         raise LoadError(f"more than {_MOST_FILES:,} files of Terraform modules")
