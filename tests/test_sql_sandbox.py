@@ -16,7 +16,7 @@ from comply.dialect.errors import SqlError
 from comply.dialect.statements import Statement, statements
 from comply.source import Source
 from comply.sql import AssertionViolated, Sandbox
-from comply.sql.check import evidence
+from comply.sql.evidence import evidence
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "fixtures" / "sql" / "sandbox").iterdir())
 NOW = datetime(2026, 6, 1, 12, 30, 45, 500_000)  # noqa: DTZ001  (Oracle's have none)
