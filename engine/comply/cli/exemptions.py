@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from comply.cli.cached_check import Options
 from comply.cli.settings import FLAG, Settings
-from comply.exempt.allowance import MARK, Allowance, Ground, fits, own_ground
+from comply.exempt.allowance import KEY, MARK, Allowance, Ground, fits, own_ground
 from comply.findings import Finding, Severity, Status
 from comply.report.run import Run, ordered
 from comply.source import LoadError, Source
@@ -114,7 +114,6 @@ def _with_exceptions(
     plain = all(judged.texts.get(name) == "" for name in named)
     if plain and not (settings.exceptions or commented.texts):
         return findings, run
-    from comply.exempt.annotations import KEY
     from comply.exempt.apply import exceptions_in, exempt
 
     texts = {**commented.texts, **judged.texts}

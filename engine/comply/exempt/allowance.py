@@ -12,6 +12,9 @@ from comply.source import Span
 MARK: Final = "comply:ignore"
 """How a comment begins that is an exception."""
 
+KEY: Final = "comply.dev/ignore"
+"""The annotation of a manifest that holds exceptions."""
+
 Block: TypeAlias = tuple[str, int]
 """A file, and a row in it where a block or something in it stands."""
 

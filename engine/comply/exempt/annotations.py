@@ -11,14 +11,12 @@ Its value holds an exception a line, written as the comments are:
 from dataclasses import replace
 from typing import Any, Final
 
-from comply.exempt.allowance import Allowance
+from comply.exempt.allowance import KEY, Allowance
 from comply.exempt.directive import Mistake, mistaken, parse_directive
 from comply.findings import Finding
 from comply.load.facts import Document
 from comply.load.kubernetes import identity, load
 from comply.source import LoadError, Source
-
-KEY: Final = "comply.dev/ignore"
 
 _PATH: Final = ("metadata", "annotations")
 

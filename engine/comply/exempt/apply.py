@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from importlib import import_module
 from typing import Final, TypeAlias
 
 from comply.exempt.allowance import (
+    KEY,
+    MARK,
     Allowance,
     Ground,
     concerns,
@@ -13,8 +16,6 @@ from comply.exempt.allowance import (
     has_expired,
     own_ground,
 )
-from comply.exempt.annotations import annotated_exceptions
-from comply.exempt.comments import inline_exceptions
 from comply.findings import Finding, Severity, Status
 from comply.source import Source, Span
 
@@ -36,10 +37,19 @@ def exceptions_in(
         source = read(name)
         if source is None:
             continue
-        for found, wrong in (inline_exceptions(source), annotated_exceptions(source)):
-            allowances += found
-            mistakes += wrong
+        for mark, module, reader in READERS:
+            if mark in source.text:
+                found, wrong = getattr(import_module(module), reader)(source)
+                allowances += found
+                mistakes += wrong
     return allowances, mistakes
+
+
+READERS: Final = (
+    (MARK, "comply.exempt.comments", "inline_exceptions"),
+    (KEY, "comply.exempt.annotations", "annotated_exceptions"),
+)
+"""What a text with exceptions holds, and what reads it: most files need neither."""
 
 
 def always(_allowance: Allowance) -> bool:
