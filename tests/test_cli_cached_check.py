@@ -714,3 +714,16 @@ def test_a_folder_open_to_others_is_not_used(tmp_path: Path) -> None:
     folder.mkdir()
     folder.chmod(0o777)
     assert open_store(folder) is None
+
+
+def test_a_schema_that_is_no_text_is_set_aside(store: Store) -> None:
+    store.keep("s", {"a": "1"}, 1, 0)
+    store.close()
+    damaged = store.path.read_bytes().replace(b"scopescope", b"scope\xc2(ope")
+    store.path.write_bytes(damaged.replace(b"TABLE entry", b"TABLE \xc2(try"))
+    fresh = open_store(store.path.parent)
+    assert fresh is not None
+    fresh.keep("s", {"b": "2"}, 1, 0)
+    assert fresh.fetch("s", ["b"]) == {"b": "2"}
+    fresh.close()
+    assert store.path.with_name(f"{NAME}.broken").exists()

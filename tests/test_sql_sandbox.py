@@ -236,3 +236,14 @@ def test_scripts_reach_no_file() -> None:
         db.execute("SELECT read_text('/etc/passwd') FROM dual")
     with pytest.raises(SqlError):
         db.execute("COPY (SELECT 1) TO '/tmp/x'")
+
+
+def test_numbers_are_as_large_as_oracle_has_them() -> None:
+    sandbox = Sandbox()
+    sandbox.run("CREATE TABLE t (n NUMBER);")
+    sandbox.execute("INSERT INTO t VALUES (1.5e3)")
+    sandbox.execute("INSERT INTO t VALUES (1e-999999)")
+    with pytest.raises(SqlError, match="ORA-01426"):
+        sandbox.execute("INSERT INTO t VALUES (1e999999)")
+    rows = sandbox.execute("SELECT n FROM t")
+    assert sorted(float(str(row["N"])) for row in rows) == [0, 1500]

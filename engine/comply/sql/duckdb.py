@@ -8,7 +8,7 @@ has no translation is an error with its place; nothing passes through unknown.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeAlias
 
 from sqlglot import exp
@@ -30,6 +30,10 @@ from comply.sql.duckdb_functions import (
     when,
 )
 from comply.sql.kinds import kind
+
+_LARGEST_EXPONENT: Final = 125
+_SMALLEST_EXPONENT: Final = -130
+"""Of the leading digit of a NUMBER; what is smaller is 0."""
 
 Node: TypeAlias = exp.Expr
 
@@ -125,12 +129,20 @@ def write(node: Node, *, pretty: bool = False) -> str:
     return node.sql(dialect="duckdb", identify=True, pretty=pretty)
 
 
-def _literal(_t: Translator, node: Node) -> Node:
-    """'' is NULL; a number with an exponent is still exact."""
+def _literal(t: Translator, node: Node) -> Node:
+    """'' is NULL; a number with an exponent is still exact, as far as Oracle has it."""
     if node.args["is_string"]:
         return node.copy() if node.name else exp.Null()
     if "e" in node.name.lower():
-        return exp.Literal.number(f"{Decimal(node.name):f}")
+        try:
+            number = Decimal(node.name)
+        except InvalidOperation:
+            raise SqlError(1722, "invalid number", place_of(node, t.source)) from None
+        if number.adjusted() > _LARGEST_EXPONENT:
+            raise SqlError(1426, "numeric overflow", place_of(node, t.source))
+        if number.adjusted() < _SMALLEST_EXPONENT:
+            return exp.Literal.number(0)
+        return exp.Literal.number(f"{number:f}")
     return node.copy()
 
 
