@@ -88,3 +88,17 @@ def test_a_source_that_cannot_be_read_leaves_the_session_as_it_was(rule: Path) -
         session.insert(Source("x.json", "{"), "terraform_plan")
     assert found(session) == before
     assert len(session.documents) == 1
+
+
+def test_a_script_that_is_gone_asserts_nothing() -> None:
+    session = Session(packs=["oracle/schema"])
+    script = (
+        "CREATE TABLE t (id NUMBER PRIMARY KEY);\n"
+        "CREATE ASSERTION a CHECK (NOT EXISTS (SELECT 1 FROM t WHERE id < 0));\n"
+        "INSERT INTO t VALUES (-1);\n"
+    )
+    loaded = session.add(Source("a.sql", script), "oracle_ddl")
+    (finding,) = session.check()
+    assert "ORA-08601" in finding.message
+    assert session.remove(loaded).removed == [finding]
+    assert session.check() == []

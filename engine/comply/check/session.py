@@ -230,9 +230,13 @@ class Session:
 
     def remove(self, loaded: Loaded) -> Delta:
         """Let go of a source; return what that changes."""
-        delta = self._replace(loaded, [])
-        self._loaded = [held for held in self._loaded if held is not loaded]
-        return delta
+        try:
+            if not self._results:
+                self._run()
+        finally:
+            # Gone, even if what it holds could not be run, before scripts run again.
+            self._loaded = [held for held in self._loaded if held is not loaded]
+        return self._replace(loaded, [])
 
     @property
     def documents(self) -> list[Document]:
