@@ -5,6 +5,7 @@ Source is read only for its comments here: where it holds no exception it is not
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,17 +130,19 @@ def unneeded(
     Rules tend to look at what a plan changes. So an exception that only plans have to do
     with is idle if a plan changes something in its block and nothing was found there.
     """
-    blocks: frozenset[Block] | None = None
+
+    @cache
+    def changed() -> frozenset[Block]:
+        return _changed(commented, plans, texts)
 
     def is_idle(allowance: Allowance) -> bool:
-        nonlocal blocks
         place, rows = allowance.place, allowance.rows
         file = place.file if place else ""
         if file not in commented.texts or file in commented.checked or rows is None:
             return True
-        if blocks is None:
-            blocks = _changed(commented, plans, texts)
-        return any(name == file and rows[0] <= row <= rows[1] for name, row in blocks)
+        return any(
+            name == file and rows[0] <= row <= rows[1] for name, row in changed()
+        )
 
     return is_idle
 
