@@ -20,9 +20,9 @@ from comply.load import LOADERS
 
 
 @pytest.mark.slow
-def test_a_few_hundred_inputs_make_comply_fail_nowhere() -> None:
+def test_two_hundred_inputs_make_comply_fail_nowhere() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.fuzz", "--inputs", "300"],
+        [sys.executable, "-m", "scripts.fuzz", "--inputs", "200"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT / "engine")},
         capture_output=True,
@@ -34,10 +34,10 @@ def test_a_few_hundred_inputs_make_comply_fail_nowhere() -> None:
     counts = [line.split() for line in done.stdout.splitlines()]
     (everything,) = (row for row in counts if row[:1] == ["all"])
     inputs, clean, found, refused, faults = map(int, everything[1:])
-    assert (inputs, faults) == (300, 0)
-    assert clean + found + refused == 300
+    assert (inputs, faults) == (200, 0)
+    assert clean + found + refused == 200
     # What nobody could read at all would say little about what reads it.
-    assert clean + found > 50
+    assert clean + found > 40
 
 
 def test_every_kind_of_document_is_a_target() -> None:

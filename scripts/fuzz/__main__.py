@@ -1,6 +1,6 @@
 """Hand comply mutated inputs, and count what becomes of them.
 
-    python -m scripts.fuzz                           200,000 inputs: an hour
+    python -m scripts.fuzz                           200,000 inputs: half an hour or more
     python -m scripts.fuzz --inputs 500              a few seconds, as the tests do
     python -m scripts.fuzz --seed 7 --only "cache"   others, of one target
     python -m scripts.fuzz --show 1234 > input       one input, to look at it

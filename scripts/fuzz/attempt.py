@@ -69,8 +69,8 @@ class _Ended:
 class Bench:
     """A folder for inputs and the command line that reads them.
 
-    `seeds` and `sessions` are those used so far; `cache` the files that a run without faults keeps, and
-    `uncached` what such a run ends with.
+    `seeds` and `sessions` are those used so far; `cache` are the files that a run without
+    faults keeps, and `uncached` is what such a run ends with.
     """
 
     folder: Path
