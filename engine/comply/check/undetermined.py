@@ -25,7 +25,7 @@ from comply.rules.checks import RegoChecks
 FACTS: Final = "resource_changes"
 _MOST_STEPS: Final = 150_000
 """How many steps judging a document may take, besides some for each fact."""
-_STEPS_A_FACT: Final = 4
+_STEPS_A_FACT: Final = 40
 
 
 @dataclass(slots=True)
