@@ -58,6 +58,21 @@ def refused(folder: Path, *arguments: str) -> str:
         ),
         ("plan.tfplan", b"PK\x03\x04\x14\x00\x08\x08\x08\x00tfplan\x00", "binary plan"),
         ("plan.json", b"\x00\x01\x02\x03", "binary file"),
+        (
+            "plan.json",
+            b'{"format_version": "1.2", "a": {"b": 1, "b": 2}, "c": {,}}',
+            'the key "b" stands twice',
+        ),
+        (
+            "catalogue.json",
+            b'{"oracle_catalog": {"unseen": ["x"]}, "TABLES": []}',
+            "no catalogue of a database",
+        ),
+        (
+            "schema.sql",
+            b"CREATE TABLE t (n NUMBER(" + b"9" * 5_000 + b"));",
+            "more than 100 digits",
+        ),
         ("deploy.yaml", (POD + BOMB).encode(), "aliases stand for more than"),
         ("deploy.yaml", b"apiVersion: v1\nkind: Pod\nkind: Job\n", "stands twice"),
         ("deploy.yaml", b"apiVersion: v1\nkind: Pod\n\tname: x\n", "not YAML"),
