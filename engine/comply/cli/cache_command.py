@@ -42,9 +42,9 @@ def stats() -> None:
         ("size", f"{(found.size + compiled) / 1e6:.1f} MB"),
         (
             "compiled rule sets",
-            f"{len(plans):,} ({compiled / 1e6:.1f} of at most {_at_most(RULES)})",
+            f"{len(plans):,} ({compiled / 1e6:.1f} MB of at most {_at_most(RULES)})",
         ),
-        ("findings", f"{found.size / 1e6:.1f} of at most {_at_most(FINDINGS)}"),
+        ("findings", f"{found.size / 1e6:.1f} MB of at most {_at_most(FINDINGS)}"),
         ("rule sets with findings", f"{found.scopes:,}"),
         ("files known", f"{found.entries - found.scopes:,}" if found.entries else "0"),
         ("last run", f"{found.hits:,} of {found.asked:,} files from the cache{share}"),
