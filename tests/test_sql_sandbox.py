@@ -245,5 +245,8 @@ def test_numbers_are_as_large_as_oracle_has_them() -> None:
     sandbox.execute("INSERT INTO t VALUES (1e-999999)")
     with pytest.raises(SqlError, match="ORA-01426"):
         sandbox.execute("INSERT INTO t VALUES (1e999999)")
+    sandbox.execute("CREATE TABLE u (n NUMBER(5, 1))")
+    with pytest.raises(SqlError, match="ORA-01438"):
+        sandbox.execute("INSERT INTO u VALUES (?)".replace("?", "9" * 90))
     rows = sandbox.execute("SELECT n FROM t")
     assert sorted(float(str(row["N"])) for row in rows) == [0, 1500]

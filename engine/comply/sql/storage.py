@@ -1,6 +1,6 @@
 """How DuckDB holds a column of an Oracle table, and what it takes to store a value."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 from sqlglot import exp
@@ -125,7 +125,10 @@ def _fitted(value: Decimal, column: Column, table: str) -> Decimal:
             raise SqlError(0, message, hint="declare the column as NUMBER(p, s)")
         return value
     scale = of.scale or 0
-    rounded = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+    try:
+        rounded = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+    except InvalidOperation:
+        raise SqlError(1438, _too_large(column, table)) from None
     if of.precision and abs(rounded) >= Decimal(10) ** (of.precision - scale):
         raise SqlError(1438, _too_large(column, table))
     return rounded
