@@ -43,6 +43,9 @@ def run(arguments: list[str]) -> int:
         return _PIPE_CLOSED
     except OSError as error:
         return _refused(error)
+    except RecursionError:
+        sys.stderr.write("error: an input or a rule nests too deeply to be checked\n")
+        return FAILED
     except Exception:  # noqa: BLE001  (the last resort: Python itself would exit 1, "findings")
         return _confess()
     return code
