@@ -369,6 +369,7 @@ def test_what_cannot_be_known_is_unknown(expression: str) -> None:
         ("x = 1 2\n", "expected a new line", 1),
         ("= 1\n", "expected a setting or a block", 1),
         ("x = a.\n", "expected a name after the dot", 1),
+        ("x = a." + "9" * 5_000, "no list has an element 999", 1),
         ("x = [for in y : z]\n", "expected `in`", 1),
         ('resource "a" {}\n', "a `resource` block with 1 names", 1),
         ('resource "a" "b" {}\nresource "a" "b" {}\n', "is declared twice", 2),

@@ -23,13 +23,14 @@ from comply.load.oracle_ddl import read_scripts
 from comply.source import Source
 from comply.sql import duckdb, parse
 from comply.sql.catalog import Catalog, Kind
-from comply.sql.delta import Event, delta_trees
+from comply.sql.delta import delta_trees
 from comply.sql.denial import resolved
 from comply.sql.emit import oracle_triggers
 from comply.sql.emit.naming import limited
 from comply.sql.emit.oracle_triggers import install
 from comply.sql.emit.outline import Watched, outline, qualified
 from comply.sql.names import Resolver
+from comply.sql.restricted import Event
 from comply.version import VERSION
 
 FOLDER = FIXTURES / "sql" / "emit"

@@ -250,3 +250,17 @@ def test_numbers_are_as_large_as_oracle_has_them() -> None:
         sandbox.execute("INSERT INTO u VALUES (?)".replace("?", "9" * 90))
     rows = sandbox.execute("SELECT n FROM t")
     assert sorted(float(str(row["N"])) for row in rows) == [0, 1500]
+
+
+@pytest.mark.parametrize("count", [400, 2_000])
+def test_what_is_too_long_to_walk_is_refused_and_changes_nothing(count: int) -> None:
+    with Sandbox() as sandbox:
+        sandbox.run(
+            Source("a.sql", "CREATE TABLE t (a NUMBER);\nINSERT INTO t VALUES (1);")
+        )
+        terms = " + ".join(["1"] * count)
+        with pytest.raises(SqlError, match="nest too deeply") as caught:
+            sandbox.run(Source("b.sql", "UPDATE t SET a = " + terms))
+        assert str(caught.value.span) == "b.sql:1:1"
+        (found,) = sandbox.execute("SELECT a FROM t")
+        assert found == {"A": 1}

@@ -16,8 +16,8 @@ from comply.load.encoding import decode, read
 from comply.report.characters import one_line, visible
 from comply.report.look import Look, look_of
 from comply.source import Source
-from comply.sql.check import evidence
 from comply.sql.errors import AssertionViolated
+from comply.sql.evidence import evidence
 from comply.sql.script import Step, run_steps
 from comply.sql.table import table_lines
 

@@ -141,6 +141,9 @@ class Sandbox:
         except DatabaseError as error:
             message = error.message.removeprefix(f"ORA-{error.code:05d}: ")
             raise SqlError(error.code, message, statement.span, error.hint) from None
+        except RecursionError:
+            text = "the expressions of this statement nest too deeply"
+            raise SqlError(0, text, statement.span, "write it in parts") from None
 
     def commit(self) -> None:
         """Make the changes final.

@@ -14,6 +14,7 @@ _LEVELS: Final = (
     ("+", "-"),
     ("*", "/", "%"),
 )
+_LONGEST_INDEX: Final = 18
 _WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None}
 
 
@@ -100,6 +101,8 @@ def _dotted(reader: Reader, at: int, term: s.Expression) -> s.Expression:
             break
         digits += reader.text[reader.at]
         reader.at += 1
+    if len(digits) > _LONGEST_INDEX:
+        raise reader.fail(f"no list has an element {digits[:_LONGEST_INDEX]}...")
     if digits:
         return s.Index(at, term, s.Literal(at, int(digits)))
     name = reader.identifier()
