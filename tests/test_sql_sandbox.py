@@ -258,9 +258,9 @@ def test_what_is_too_long_to_walk_is_refused_and_changes_nothing(count: int) -> 
         sandbox.run(
             Source("a.sql", "CREATE TABLE t (a NUMBER);\nINSERT INTO t VALUES (1);")
         )
-        terms = " + ".join(["1"] * count)
+        long = " + ".join(["UPDATE t SET a = 1", *("1",) * count])
         with pytest.raises(SqlError, match="nest too deeply") as caught:
-            sandbox.run(Source("b.sql", "UPDATE t SET a = " + terms))
+            sandbox.run(Source("b.sql", long))
         assert str(caught.value.span) == "b.sql:1:1"
         (found,) = sandbox.execute("SELECT a FROM t")
         assert found == {"A": 1}
