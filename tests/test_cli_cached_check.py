@@ -269,7 +269,7 @@ def die_while_writing(folder: Path) -> None:
 
 
 TestEdits = Edits.TestCase
-TestEdits.settings = profile(max_examples=30, stateful_step_count=15, deadline=None)
+TestEdits.settings = profile(max_examples=10, stateful_step_count=15, deadline=None)
 
 
 @pytest.fixture(name="tree")

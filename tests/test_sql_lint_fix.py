@@ -184,7 +184,7 @@ _BODIES = st.tuples(
 ).map(_asserted)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(_BODIES, _ROWS_P, _ROWS_C)
 def test_the_same_rows_violate(
     body: str,

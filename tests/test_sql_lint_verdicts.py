@@ -62,7 +62,7 @@ _WHERE = st.recursive(
 _TIGHT = st.builds("({}) AND {} AND {} AND {}".format, _WHERE, _ATOMS, _ATOMS, _ATOMS)
 
 
-@settings(max_examples=80)
+@settings(max_examples=30)
 @given(_TIGHT, _P, _C)
 def test_what_cannot_fail_does_not(
     where: str,
@@ -75,7 +75,7 @@ def test_what_cannot_fail_does_not(
         assert not _violations(text, p, c)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(_WHERE, _WHERE, _P, _C)
 def test_what_repeats_another_fails_with_it(
     one: str,

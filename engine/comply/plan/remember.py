@@ -16,6 +16,9 @@ _WORTH_FAMILIES = frozenset(
     {"regex", "globs", "json_text", "yaml_text", "cidr", "encoding", "urls", "units"}
 )
 
+# How many steps a run may have: who writes longer ones does not wait for this.
+_LONGEST = 16
+
 
 def remembered(
     steps: ir.Steps, start: int, needs: tuple[ir.Atom, ...]
@@ -30,7 +33,7 @@ def remembered(
     if not isinstance(first, ir.CallBuiltin | ir.MakeArray) or not _pure(first):
         return None
     end = start
-    while end < len(steps) and _pure(steps[end]):
+    while end < min(len(steps), start + _LONGEST) and _pure(steps[end]):
         end += 1
     while end > start:
         run = steps[start:end]

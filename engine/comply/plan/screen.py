@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from comply.plan import ir
-from comply.plan.merge import Group, merge
-from comply.plan.reads import every_step
+from comply.plan.merge import Group, merge, step_text
+from comply.plan.reads import all_assigned, every_step
+from comply.plan.rewrite import substitute
 from comply.plan.units import cut
 
 FEWEST = 8
@@ -43,9 +44,24 @@ def glances(plan: ir.Plan) -> tuple[Glance, ...]:
     if len(entries) < FEWEST or not all(map(_can_screen, entries)):
         return ()
     clauses = [chain[0] for rule in entries for chain in rule.chains]
-    # Which file a clause is from does not matter: if it fails, all are run one by one.
-    found = merge({i: replace(clause, source=0) for i, clause in enumerate(clauses)})
+    alike: dict[str, dict[int, ir.Clause]] = {}
+    for i, clause in enumerate(clauses):
+        # Which file it is from does not matter: if one fails, all are run one by one.
+        alike.setdefault(_begin(clause) or str(i), {})[i] = replace(clause, source=0)
+    found = (group for together in alike.values() for group in merge(together))
     return tuple(Glance(group, tuple(_looks(group))) for group in found)
+
+
+def _begin(clause: ir.Clause) -> str:
+    """Return what a clause does up to its first loop as text, "" if it has none."""
+    for i, step in enumerate(clause.steps, 1):
+        if isinstance(step, ir.Scan | ir.ScanIndex | ir.ScanRelation):
+            steps = clause.steps[:i]
+            order = {
+                name: ir.Local(f"%{n}") for n, name in enumerate(all_assigned(steps))
+            }
+            return step_text(tuple(substitute(s, dict(order)) for s in steps))
+    return ""
 
 
 def _can_screen(rule: ir.Rule) -> bool:
