@@ -1,6 +1,7 @@
 """No rule runs for ever, builds too much or says too much; each other rule is heard."""
 
 import json
+import sys
 import threading
 import time
 from pathlib import Path
@@ -21,6 +22,10 @@ from comply.check.budget import (
 from comply.check.session import Session
 from comply.findings import Finding, Severity, Status
 from comply.source import Source
+
+watched = pytest.mark.skipif(
+    sys.gettrace() is not None, reason="nothing is stopped under a tracer"
+)
 
 ENDLESS = """package endless
 deny contains msg if {
@@ -95,6 +100,7 @@ def found(items: list[Finding]) -> set[tuple[str, Status]]:
     return {(item.rule_id, item.status) for item in items}
 
 
+@watched
 def test_a_rule_that_loops_too_long_is_an_error(tmp_path: Path) -> None:
     made = session(tmp_path, Limits(0.3), endless=ENDLESS, quick=QUICK)
     made.add(_source(plan(20_000)))
@@ -114,6 +120,7 @@ def test_a_rule_that_loops_too_long_is_an_error(tmp_path: Path) -> None:
     assert 3 <= error.span.row <= 5
 
 
+@watched
 def test_a_stopped_rule_stays_an_error_until_all_is_checked_again(
     tmp_path: Path,
 ) -> None:
@@ -135,6 +142,7 @@ def test_a_stopped_rule_stays_an_error_until_all_is_checked_again(
     assert not made.stopped
 
 
+@watched
 def test_an_update_that_makes_a_rule_loop_is_stopped(tmp_path: Path) -> None:
     made = session(tmp_path, Limits(0.3), endless=ENDLESS, quick=QUICK)
     loaded = made.add(_source(plan(10)))
@@ -150,6 +158,7 @@ def test_an_update_that_makes_a_rule_loop_is_stopped(tmp_path: Path) -> None:
     assert found(fresh.check()) == found(made.check())
 
 
+@watched
 def test_among_many_manifests_only_the_slow_rule_is_an_error(tmp_path: Path) -> None:
     made = session(tmp_path, Limits(0.3), pod=POD, named=NAMED)
     for name in ("a", "b"):
@@ -198,6 +207,7 @@ def test_a_message_without_end_is_an_error(tmp_path: Path) -> None:
     assert "1,000,000 characters" in item.message
 
 
+@watched
 def test_memory_that_a_rule_takes_is_bounded() -> None:
     if not resident():
         pytest.skip("this system does not tell how much memory a process has")
@@ -227,6 +237,7 @@ def test_memory_that_there_is_not_is_an_error_of_the_rule() -> None:
     assert budget.run("modest", list) == []
 
 
+@watched
 def test_what_swallows_the_exception_is_stopped_once_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -253,6 +264,7 @@ def _spin() -> None:
         pass
 
 
+@watched
 def test_work_that_ends_as_it_is_stopped_does_not_leave_the_exception_behind() -> None:
     for i in range(60):
         budget = Budget(Limits(0.02))
@@ -270,6 +282,7 @@ def test_work_that_ends_as_it_is_stopped_does_not_leave_the_exception_behind() -
             pass
 
 
+@watched
 def test_short_turns_are_charged_together() -> None:
     budget = Budget(Limits(0.3))
 
@@ -289,6 +302,7 @@ def test_short_turns_are_charged_together() -> None:
     assert list(budget.out) == ["often"]
 
 
+@watched
 def test_a_stop_among_many_rules_makes_the_next_run_careful() -> None:
     budget = Budget(Limits(0.1))
     with pytest.raises(OverBudgetError):
@@ -297,6 +311,7 @@ def test_a_stop_among_many_rules_makes_the_next_run_careful() -> None:
     assert not budget.out
 
 
+@watched
 def test_threads_have_budgets_of_their_own() -> None:
     stopped = []
 
@@ -324,6 +339,7 @@ def test_without_limits_nothing_watches() -> None:
     budget.take("free", [_long()] * 3)
 
 
+@watched
 def test_the_watcher_ends_when_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "_IDLE", 0.05)
     budget = Budget(Limits(0.1))
@@ -360,6 +376,7 @@ def _long() -> Finding:
     return Finding("r", "t", Severity.LOW, Status.VIOLATION, "m")
 
 
+@watched
 def test_an_assertion_that_joins_too_much_is_an_error(tmp_path: Path) -> None:
     few = "CREATE ASSERTION few CHECK (NOT EXISTS (SELECT 1 FROM terraform.resource_changes r"
     (tmp_path / "slow.sql").write_text(
@@ -392,3 +409,19 @@ def test_an_assertion_with_too_many_findings_is_an_error(tmp_path: Path) -> None
     made.add(_source(plan(6)))
     (item,) = made.check()
     assert (item.status, "more than 5 findings" in item.message) == (Status.ERROR, True)
+
+
+def test_under_a_tracer_nothing_is_stopped() -> None:
+    before = sys.gettrace()
+    sys.settrace(_trace)
+    try:
+        budget = Budget(Limits(0.01))
+        budget.run("slow", time.sleep, 0.2)
+    finally:
+        sys.settrace(before)
+    assert budget.watcher is None
+    assert not budget.out
+
+
+def _trace(_frame: object, _event: str, _arg: object) -> None:
+    return None

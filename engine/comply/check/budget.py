@@ -8,6 +8,7 @@ as sorting a long list, is not broken off before it returns.
 """
 
 import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -187,6 +188,9 @@ class Budget:
         """Start a thread that watches until nothing has run for a while."""
         if self.limits.seconds <= 0 and self.limits.megabytes <= 0:
             return
+        if sys.gettrace() is not None:
+            # A tracer takes locks as we go; one stopped there would hold it for ever.
+            return
         self.process = os.getpid()
         me = self.watcher = object()
         thread = threading.Thread(
@@ -208,16 +212,23 @@ class Budget:
 
     def _settled(self) -> str:
         """Return why a rule was stopped, once no more exceptions are on their way."""
+        last = False
         while True:
             try:
                 self.label = None
                 while self.busy:
                     time.sleep(0.001)
-                _interrupts().cancel(self.thread)
-                why, self.fired = self.fired, ""
+                # A thread has room for one: ours takes the place of what may be left.
+                # To take that back instead leaves CPython 3.11 checking for it for ever.
+                last = True
+                _interrupts().interrupt(self.thread, StoppedError)
+                while True:
+                    time.sleep(0.001)
             except StoppedError:
-                continue
-            return why
+                if last:
+                    break
+        why, self.fired = self.fired, ""
+        return why
 
 
 @dataclass(slots=True)

@@ -11,8 +11,3 @@ def interrupt(thread: int, kind: type[BaseException]) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread), ctypes.py_object(kind)
     )
-
-
-def cancel(thread: int) -> None:
-    """Take back an exception that a thread has not met yet."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None)
