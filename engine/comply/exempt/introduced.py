@@ -92,12 +92,17 @@ def _spend(left: dict[int, Placed], held: list[Placed], key: _Key) -> list[Place
             rest.append(item)
         else:
             shelves[name].append(item)
-    for i, item in list(left.items()):
+    # The worst goes first: what covers it covers the rest as well.
+    for i, item in sorted(left.items(), key=lambda pair: -_badness(pair[1])):
         shelf = shelves.get(key(item), [])
         at = next((n for n, old in enumerate(shelf) if covers(old, item)), None)
         if at is not None:
             del shelf[at], left[i]
     return rest + [item for shelf in shelves.values() for item in shelf]
+
+
+def _badness(item: Placed) -> int:
+    return _RANKS.get(item.finding.status, -1)
 
 
 def covers(old: Placed, new: Placed) -> bool:
@@ -118,6 +123,10 @@ def _told(item: Placed) -> tuple[str, ...]:
 def _about(item: Placed) -> tuple[str, ...] | None:
     """Return what a finding is about, None where the message counts as well."""
     return None if item.several else (item.finding.rule_id, item.finding.fact)
+
+
+def _unchanged(item: Placed) -> Hashable:
+    return _told(item), item.file, item.finding.status, item.finding.severity
 
 
 def _message_in_file(item: Placed) -> Hashable:
@@ -148,6 +157,7 @@ def _fact_moved(item: Placed) -> Hashable:
 
 
 KEYS: Final[tuple[_Key, ...]] = (
+    _unchanged,
     _message_in_file,
     _message_in_folder,
     _message_moved,
