@@ -326,6 +326,9 @@ def test_files_that_do_not_compile_together(tmp_path: Path) -> None:
     assert problem.message == "undefined function nope"
 
 
+@pytest.mark.skipif(
+    sys.gettrace() is not None, reason="nothing is stopped under a tracer"
+)
 def test_a_test_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     text = """package a
 import rego.v1

@@ -1,6 +1,7 @@
 """COMPILED TESTS -> RESULTS: each test evaluated on its own."""
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -216,7 +217,9 @@ def _of_case(attempt: Attempt, keys: list[Any] | None) -> Fits:
 def _limited(seconds: float) -> Iterator[None]:
     """Stop what runs inside after a time; only the main thread of a process can."""
     main = threading.current_thread() is threading.main_thread()
-    if not seconds or not main or not hasattr(signal, "setitimer"):
+    # A tracer takes locks as we go; one stopped there would hold it for ever.
+    traced = sys.gettrace() is not None
+    if not seconds or not main or traced or not hasattr(signal, "setitimer"):
         yield
         return
 
