@@ -3,14 +3,16 @@
 The long run is `python -m scripts.fuzz`.
 """
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
-from scripts.fuzz import attempt
+from scripts.fuzz import attempt, mutate
 from scripts.fuzz.attempt import CACHE, Bench
 from scripts.fuzz.targets import ROOT, TARGETS, target_of
 from scripts.fuzz.worker import made, told
@@ -129,3 +131,14 @@ def test_a_process_that_dies_costs_one_input(monkeypatch: pytest.MonkeyPatch) ->
     assert [one.number for one in found] == list(range(1_000, 1_006))
     faults = {one.number: one.outcome.fault for one in found if one.outcome.fault}
     assert faults == {1_003: "the process was ended by SIGABRT"}
+
+
+def test_values_do_not_grow_beyond_the_memory_of_the_fuzzer() -> None:
+    seeds = (json.dumps([{"a": ["x" * 10_000] * 3, "b": [-(10**400), None]}]).encode(),)
+    largest = 0
+    for number in range(300):
+        random = Random(number)  # noqa: S311  (no secret)
+        reshaped = json.loads(mutate.reshaped(random, seeds[0], seeds[0]))
+        largest = max(largest, len(json.dumps(reshaped)))
+    # Bounded, but beyond what an input holds: some are cut off.
+    assert mutate.LARGEST < largest < 20 * mutate.LARGEST

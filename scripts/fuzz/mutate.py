@@ -103,6 +103,10 @@ _ODD_VALUES: Final[tuple[Any, ...]] = (
     "${var.nothing}",
     "*",
 )
+_LARGEST_VALUE: Final = 5 * LARGEST
+"""About how many characters of text a value is repeated to: repeated again and again it
+would fill the memory of the fuzzer."""
+
 _WORDS: Final[re.Pattern[bytes]] = re.compile(rb"\w+|\W")
 
 
@@ -113,7 +117,7 @@ def mutated(random: Random, seeds: tuple[bytes, ...], shaped: bool) -> bytes:  #
     """
     data = random.choice(seeds)
     if shaped and random.random() < 0.5:
-        data = _reshaped(random, data, random.choice(seeds))
+        data = reshaped(random, data, random.choice(seeds))
         if random.random() < 0.7:
             return data[:LARGEST]
     for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
@@ -254,7 +258,7 @@ def _words(data: bytes) -> list[bytes]:
     return _WORDS.findall(data)
 
 
-def _reshaped(random: Random, data: bytes, other: bytes) -> bytes:
+def reshaped(random: Random, data: bytes, other: bytes) -> bytes:
     """Return a seed with parts of its value replaced, left out, wrapped or exchanged."""
     value, wrote_json = _value(data)
     donor, _ = _value(other)
@@ -306,7 +310,8 @@ def _changed(random: Random, value: Any, donor: Any) -> Any:  # noqa: ANN401  (a
 def _replacement(random: Random, value: Any, donor: Any) -> Any:  # noqa: ANN401  (any JSON)
     match random.randrange(6):
         case 0:
-            return [value] * random.choice((1, 2, 500))
+            times = random.choice((1, 2, 500))
+            return [value] * min(times, 1 + _LARGEST_VALUE // _size(value))
         case 1:
             return {random.choice(("a", "", "address")): value}
         case 2:
@@ -317,6 +322,26 @@ def _replacement(random: Random, value: Any, donor: Any) -> Any:  # noqa: ANN401
             return value
         case _:
             return random.choice(_ODD_VALUES)
+
+
+def _size(value: Any) -> int:  # noqa: ANN401  (any JSON)
+    """Return about how many characters a value takes, counted to `_LARGEST_VALUE` only."""
+    size, waiting = 0, [value]
+    while waiting and size < _LARGEST_VALUE:
+        match waiting.pop():
+            case dict() as members:
+                size += sum(map(len, members)) + 1
+                waiting += members.values()
+            case list() as items:
+                size += 1
+                waiting += items
+            case str() as text:
+                size += len(text) + 1
+            case int() as number:
+                size += number.bit_length() // 3 + 1
+            case _:
+                size += 1
+    return size
 
 
 def _part(random: Random, value: Any) -> Any:  # noqa: ANN401  (any JSON)
