@@ -233,6 +233,14 @@ def test_statements_that_nest_for_ever(tmp_path: Path) -> None:
     script = "CREATE TABLE t (id NUMBER);\nDELETE FROM t WHERE (1 = 1);\n"
     (tmp_path / "s.sql").write_text(script.replace("(1 = 1)", condition))
     assert "nests too deeply" in refused(tmp_path, "check", "s.sql")
+    # Read without a call for each level, but not walked so.
+    listed = " OR ".join(f"image = '{number}'" for number in range(2_000))
+    query = f"SELECT 1 FROM kubernetes.containers WHERE {listed}"
+    assertion = f"CREATE ASSERTION a CHECK (NOT EXISTS ({query}));\n"
+    (tmp_path / "r.sql").write_text(assertion)
+    said = refused(tmp_path, "check", "a.yaml", "-r", "r.sql")
+    assert "error  The rule compiles  1:39" in said
+    assert "nests too deeply" in said
 
 
 def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ from comply.dialect.syntax import Text
 from comply.source import Source, Span
 
 _LONGEST_INTERVAL: Final = 100
+_DEEPEST: Final = 800
+"""How many levels of a tree a function can go down, one call for each, in Python."""
+
 _STATEMENTS: Final = frozenset(
     {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"}
 )
@@ -136,6 +139,10 @@ def _parse(text: Text, source: Source) -> exp.Expr:
     if len(found) != 1:
         raise SqlError(936, "missing expression", source.span(text.at))
     tree = found[0]
+    if len(text.sql) > _DEEPEST and _is_deep(tree):
+        message = f"this nests too deeply: more than {_DEEPEST} levels"
+        hint = "`IN (...)` says what many `OR` say; or write it as several statements"
+        raise SqlError(0, message, source.span(text.at), hint)
     if text.at:
         for identifier in tree.find_all(exp.Identifier):
             start = identifier.meta.get("start")
@@ -143,6 +150,16 @@ def _parse(text: Text, source: Source) -> exp.Expr:
                 identifier.meta["start"] = start + text.at
                 identifier.meta["end"] += text.at
     return tree
+
+
+def _is_deep(tree: exp.Expr) -> bool:
+    """Tell whether a tree has more levels than functions that walk it can go down."""
+    level = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in node.iter_expressions()]
+        if not level:
+            return False
+    return True
 
 
 def _syntax_error(error: ParseError, text: Text, source: Source) -> SqlError:
