@@ -443,3 +443,34 @@ def test_duckdb_is_not_imported_for_what_is_joined_in_memory(tmp_path: Path) -> 
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_what_rests_on_many_unknown_values_is_told_by_a_few(tmp_path: Path) -> None:
+    check = """ALL (SELECT address FROM terraform.resource_changes WHERE name = 'bucket') r SATISFY (EXISTS (
+      SELECT 1 FROM terraform.resource_changes b WHERE b.name = 'block' AND JSON_VALUE(b.after, '$.bucket') = r.address))"""
+    blocks = [{**server(i, ["bucket"]), "name": "block"} for i in range(10, 50)]
+    buckets = [{**server(i), "name": "bucket"} for i in range(4)]
+    session, doc = loaded(tmp_path, check, [*blocks, *buckets])
+    wanted = ", ".join(f"`bucket` of vm.r{i}" for i in range(10, 14))
+    told = {f.message.partition("yet: ")[2] for f in session.check()}
+    assert told == {f"{wanted} and more are known only after apply"}
+    # The first of them is known now and comes last; another stands in its place.
+    new = {**server(10, bucket="vm.r0"), "name": "block"}
+    delta = session.apply(doc, Change(updated=(("vm.r10", new),)))
+    assert {f.fact for f in delta.removed} == {f"vm.r{i}" for i in range(4)}
+    assert {f.fact for f in delta.added} == {f"vm.r{i}" for i in range(1, 4)}
+    assert all("`bucket` of vm.r14 and more" in f.message for f in delta.added)
+
+
+def test_a_value_that_is_not_known_is_not_compared_with_all_for_its_name(
+    tmp_path: Path,
+) -> None:
+    check = """NOT EXISTS (SELECT a.address FROM terraform.resource_changes a WHERE EXISTS (
+      SELECT 1 FROM terraform.resource_changes b WHERE b.address <> a.address
+        AND JSON_VALUE(b.after, '$.ip') = JSON_VALUE(a.after, '$.ip')))"""
+    servers = [server(i, ip=str(i)) for i in range(40)]
+    session, _ = loaded(tmp_path, check, [*servers, server(99, ["ip"])])
+    found = {f.fact: f.message for f in session.check()}
+    assert len(found) == 41
+    assert found["vm.r99"].endswith("`ip` is known only after apply")
+    assert "`ip` of vm.r99 " in found["vm.r1"]

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
-from comply.plan.doubt import Doubt, Doubts
+from comply.plan.doubt import MORE, SHOWN, Doubt, Doubts
+from comply.plan.doubt import Place as Unknown
 from comply.sql.plan.compile import PlaceCode
 
 Row: TypeAlias = tuple[Any, ...]
@@ -13,6 +15,8 @@ Rows: TypeAlias = dict[int, Row]
 """Rows by their ids: a row is itself, whatever others look like it."""
 
 NONE: Final[Rows] = {}
+MANY: Final = 16
+"""Of more rows whose key is not known, those that are named are looked at alone."""
 
 
 @dataclass(slots=True)
@@ -57,7 +61,8 @@ class Notes:
 class Index:
     """The rows at a place by a key of theirs; rows with NULL in it are in none.
 
-    `vague` are those whose key is not known.
+    `vague` are those whose key is not known, `named` the first few of them by the places
+    that it rests on, found when they are asked for.
     """
 
     key: Callable[[Row], Any]
@@ -65,6 +70,7 @@ class Index:
     notes: Notes
     rows: dict[Any, Rows] = field(default_factory=dict)
     vague: Rows = field(default_factory=dict)
+    named: list[Row] = field(default_factory=list)
 
     def home(self, key: Any) -> Rows | None:  # noqa: ANN401
         """Return where rows with a key are kept, None if nowhere."""
@@ -74,7 +80,10 @@ class Index:
             if part is None:
                 return None
             vague = vague or type(part) is Doubt
-        return self.vague if vague else self.rows.setdefault(key, {})
+        if vague:
+            self.named.clear()
+            return self.vague
+        return self.rows.setdefault(key, {})
 
     def add(self, row: Row) -> None:
         """Take a row in."""
@@ -92,15 +101,40 @@ class Index:
                 del self.rows[key]
 
     def possible(self, key: Any) -> Iterable[Row]:  # noqa: ANN401
-        """Return the rows that may have a key."""
+        """Return the rows that may have a key.
+
+        Where all doubts are wanted, not of each row among thousands: what rests on so
+        much is told by a few, and each row would have to be compared with each.
+        """
         parts = key if type(key) is tuple else (key,)
+        some = self.notes.every
         if any(type(part) is Doubt for part in parts):
             self.notes.doubted(*parts)
-            return self.all.values()
+            return () if some and len(self.all) > MANY else self.all.values()
         found = self.rows.get(key, NONE)
-        return (
-            chain(found.values(), self.vague.values()) if self.vague else found.values()
-        )
+        if not self.vague:
+            return found.values()
+        if some and len(self.vague) > MANY:
+            self.notes.seen |= {MORE}
+            return chain(found.values(), self._few())
+        return chain(found.values(), self.vague.values())
+
+    def _few(self) -> list[Row]:
+        """Return the rows that a report names of those whose key is not known."""
+        if not self.named:
+            self.named += nsmallest(SHOWN, self.vague.values(), self._place)
+        return self.named
+
+    def _place(self, row: Row) -> Unknown:
+        key = self.key(row)
+        parts = key if type(key) is tuple else (key,)
+        return min(min(p.places) for p in parts if type(p) is Doubt)
+
+    def clear(self) -> None:
+        """Let all rows go."""
+        self.rows.clear()
+        self.vague.clear()
+        self.named.clear()
 
 
 @dataclass(slots=True)
@@ -131,5 +165,4 @@ class Place:
         """Let all rows go."""
         self.rows.clear()
         for index in self.indexes:
-            index.rows.clear()
-            index.vague.clear()
+            index.clear()
