@@ -1,8 +1,10 @@
 """Trees with Terraform source and scripts: what a run finds with the cache and without."""
 
 import shutil
+import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from comply.cli import kept_runs
+from comply.check.cache_store import NAME, open_store
+from comply.cli import kept_parts, kept_runs
 from comply.cli.cached_check import Options
 from comply.cli.check import check
 from comply.cli.kept_runs import asks_elsewhere
@@ -61,8 +64,20 @@ TABLES = "CREATE TABLE a (id NUMBER PRIMARY KEY, n NUMBER NOT NULL);\n"
 ROWS = "INSERT INTO a VALUES (%d, 1);\n"
 ASSERTION = "CREATE ASSERTION few CHECK (NOT EXISTS (SELECT 1 FROM a WHERE id > 3));\n"
 
+OTHER = 'resource "t" "elsewhere" { size = 7 }\n'
+HIDDEN = 'variable "p" {\n  sensitive = true\n  default = "7"\n}\n'
+
 texts = {
-    "one/main.tf": (ROOT, ROOT + 'resource "t" "more" { size = 1 }\n', "broken {"),
+    "one/main.tf": (
+        ROOT,
+        ROOT + 'resource "t" "more" { size = 1 }\n',
+        "broken {",
+        ROOT.replace("../inner", "../other"),
+        ROOT + HIDDEN + 'resource "t" "s" { size = var.p }\n',
+    ),
+    "other/main.tf": (OTHER, 'variable "size" {}\n' + OTHER),
+    "three/more.tf": (OTHER, "", ROOT.replace("inner", "other")),
+    "three/deep/main.tf.json": ('{"resource": {"t": {"j": {"size": 3}}}}', "{}"),
     "two/main.tf": ('resource "t" "two" { size = terraform.workspace }\n', ROOT),
     "inner/main.tf": (INNER % "var.size", INNER % "2"),
     "one/note.txt": ("x", "y"),
@@ -97,6 +112,7 @@ class Edits(RuleBasedStateMachine):
         self.policy.mkdir()
         (self.policy / "seen.rego").write_text(SEEN)
         self.variables: tuple[str | Path, ...] = ()
+        self.most = 250_000
         self.patch = pytest.MonkeyPatch()
         for name in ("TF_VAR_size", "TF_WORKSPACE"):
             self.patch.delenv(name, raising=False)
@@ -110,7 +126,10 @@ class Edits(RuleBasedStateMachine):
     @property
     def settings(self) -> Settings:
         return Settings(
-            paths=(self.tree,), rules=(self.policy,), variables=self.variables
+            paths=(self.tree,),
+            rules=(self.policy,),
+            variables=self.variables,
+            max_findings=self.most,
         )
 
     @initialize(scripts=st.booleans())
@@ -119,7 +138,7 @@ class Edits(RuleBasedStateMachine):
             if scripts or not name.endswith(".sql"):
                 self.write(name, 0)
 
-    @rule(name=files, which=st.integers(0, 2))
+    @rule(name=files, which=st.integers(0, 4))
     def write(self, name: str, which: int) -> None:
         time.sleep(TICK)
         path = self.tree / name
@@ -130,6 +149,32 @@ class Edits(RuleBasedStateMachine):
     @rule(name=files)
     def remove(self, name: str) -> None:
         (self.tree / name).unlink(missing_ok=True)
+
+    @rule(name=files, other=files)
+    def rename(self, name: str, other: str) -> None:
+        if (self.tree / name).exists() and name.endswith(".tf"):
+            target = (self.tree / other).with_suffix(".tf")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (self.tree / name).replace(target)
+
+    @rule(least=st.sampled_from((1, 2, 250_000)))
+    def allow(self, least: int) -> None:
+        self.most = least
+
+    @rule(data=st.data())
+    def damage_a_part(self, data: st.DataObject) -> None:
+        file = self.cache / NAME
+        if not file.exists():
+            return
+        with closing(sqlite3.connect(file)) as db, db:
+            rows = db.execute("SELECT scope, name, value FROM entry").fetchall()
+        for scope, name, value in rows:
+            how = data.draw(st.sampled_from(("left", "left", "cut", "other", "gone")))
+            text = {"cut": value[: len(value) // 2], "other": "[1]", "gone": ""}
+            if how != "left" and (store := open_store(self.cache)) is not None:
+                # Written as we write it, so that no checksum tells.
+                store.keep(scope, {name: text[how]}, 0, 0)
+                store.close()
 
     @rule(value=st.sampled_from(("4", "5", None)))
     def set_environment(self, value: str | None) -> None:
@@ -168,7 +213,9 @@ class Edits(RuleBasedStateMachine):
 
 
 TestEdits = Edits.TestCase
-TestEdits.settings = profile(max_examples=5, stateful_step_count=8, deadline=None)
+TestEdits.settings = profile(
+    max_examples=max(profile().max_examples // 8, 5), stateful_step_count=8
+)
 
 
 @pytest.fixture(name="tree")
@@ -192,9 +239,9 @@ class Counted:
         self.count = 0
         real = kept_runs._fresh
 
-        def fresh(settings: Settings, options: Options) -> Any:
+        def fresh(*given: Any) -> Any:
             self.count += 1
-            return real(settings, options)
+            return real(*given)
 
         monkeypatch.setattr(kept_runs, "_fresh", fresh)
 
@@ -274,6 +321,132 @@ def test_a_run_in_which_a_rule_was_stopped_is_not_kept(
         found, _ = check(settings, Options(cache=tree.parent / "cache", jobs=1))
         assert any("more than 1 findings" in item.message for item in found)
     assert counted.count == 2
+
+
+@pytest.fixture(name="ran")
+def _ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the inputs of the parts that are checked from now on."""
+    ran: list[str] = []
+    real = kept_parts._run
+
+    def noted(session: Any, part: Any) -> bool:
+        ran.extend(Path(item.source.name).name for item in part.inputs)
+        return real(session, part)
+
+    monkeypatch.setattr(kept_parts, "_run", noted)
+    return ran
+
+
+SCRIPTS = ["1.sql", "2.sql", "3.sql"]
+
+
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [
+        ("one/main.tf", ["one"]),
+        ("one/note.txt", ["one"]),
+        ("one/terraform.tfvars", ["one"]),
+        ("inner/main.tf", ["one"]),
+        ("other/main.tf", ["other"]),
+        ("three/more.tf", ["three"]),
+        ("two/.terraform/environment", ["two"]),
+        ("pod.yaml", ["pod.yaml"]),
+        ("3.sql", SCRIPTS),
+    ],
+)
+def test_a_change_is_checked_where_it_belongs(
+    tree: Path, ran: list[str], name: str, again: list[str]
+) -> None:
+    run(tree)
+    roots = ["one", "other", "three", "deep", "two"]
+    assert sorted(ran) == sorted([*roots, "pod.yaml", *SCRIPTS])
+    ran.clear()
+    (tree / name).write_text(texts[name][1])
+    found = run(tree)
+    # What is no document any more is no part either.
+    assert ran == ([] if name == "pod.yaml" else again)
+    settings = Settings(paths=(tree,), rules=(tree.parent / "policy",))
+    assert found == check_whole(settings, Options())[0]
+
+
+def test_a_module_that_two_call_concerns_both(tree: Path, ran: list[str]) -> None:
+    (tree / "two" / "main.tf").write_text(ROOT.replace("note", "main"))
+    run(tree)
+    ran.clear()
+    (tree / "inner" / "main.tf").write_text(INNER % "9")
+    run(tree)
+    assert ran == ["one", "two"]
+
+
+def test_the_environment_concerns_every_root_module(
+    tree: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tree)
+    ran.clear()
+    monkeypatch.setenv("TF_VAR_size", "8")
+    run(tree)
+    assert ran == ["one", "other", "three", "deep", "two"]
+
+
+def test_what_holds_a_secret_is_checked_each_time(tree: Path, ran: list[str]) -> None:
+    (tree / "one" / "main.tf").write_text(texts["one/main.tf"][4])
+    expected = run(tree)
+    # A secret of one is hidden in what is said of the others.
+    assert "t.elsewhere is (sensitive)" in {item.message for item in expected}
+    ran.clear()
+    (tree / "two" / "main.tf").write_text(OTHER)
+    run(tree)
+    assert ran == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WORDS,
+        'package x\ndeny contains "x" if { input.kind; time.now_ns() > 0 }\n',
+        "package x\ndeny contains y if { true }\n",
+    ],
+)
+def test_rules_that_look_elsewhere_are_run_over_everything_at_once(
+    tree: Path, ran: list[str], text: str
+) -> None:
+    (tree.parent / "policy" / "words.rego").write_text(text)
+    run(tree)
+    assert ran == []
+
+
+def test_a_name_that_is_misspelt_is_told_of_parts_together(
+    tree: Path, ran: list[str]
+) -> None:
+    (tree.parent / "policy" / "slip.rego").write_text(
+        "package slip\ndeny contains msg if {\n"
+        "  some r in input.resource_chnages\n  msg := r.address\n}\n"
+        "deny contains msg if {\n  some r in input.resource_changes\n"
+        "  r.change.after.regoin\n  msg := r.address\n}\n"
+    )
+    (tree / "three" / "more.tf").write_text('resource "t" "u" { region = 1 }\n')
+    settings = Settings(paths=(tree,), rules=(tree.parent / "policy",))
+    options = Options(cache=tree.parent / "cache", jobs=1)
+    expected = check_whole(settings, Options())
+    assert sum("did you mean" in notice for notice in expected[1].notices) == 2
+    assert check(settings, options) == expected
+    ran.clear()
+    (tree / "two" / "main.tf").write_text(OTHER)
+    assert check(settings, options) == check_whole(settings, Options())
+    assert ran == ["two"]
+
+
+def test_what_a_rule_says_of_a_document_that_failed_is_said_once(
+    tree: Path, ran: list[str]
+) -> None:
+    """So it is where two plans say the same: parts would each say it."""
+    failed = '{"format_version": "1.2", "errored": true, "resource_changes": []}'
+    for name in ("a.json", "b.json"):
+        (tree / name).write_text(failed)
+    settings = Settings(paths=(tree,), rules=(tree.parent / "policy",))
+    expected = check_whole(settings, Options())
+    assert check(settings, Options(cache=tree.parent / "cache")) == expected
+    assert ran
 
 
 @pytest.mark.parametrize(

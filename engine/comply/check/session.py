@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
@@ -107,6 +108,7 @@ class Session:
     _packs: dict[str, str] = field(default_factory=dict)
     _asserted: list[Finding] = field(default_factory=list)
     _facts: Any = None
+    _singles: Singles = field(init=False)
     _results: dict[int, Result] = field(default_factory=dict)
     _editables: dict[int, Editable] = field(default_factory=dict)
     _counts: Counter[tuple[str, ...]] | None = None
@@ -132,6 +134,7 @@ class Session:
             if self.cache is not None and not self.problems:
                 keep(self.cache, name, found)
         self._checks = [linked(made, rego) for made in found]
+        self._singles = Singles(self._checks)
         written = [file for file in files if file.language == "sql"]
         self._packs = {file.id: file.pack for file in written}
         if written:
@@ -163,6 +166,24 @@ class Session:
     def asserts(self) -> bool:
         """Tell whether rules are assertions, which look at everything."""
         return bool(self._assertions)
+
+    @property
+    def taken(self) -> tuple[int, float]:
+        """Return how many findings were counted, and the seconds that rules ran for.
+
+        Of what counts for the limits: that is for all rules together, and since the
+        last check from scratch or the last change.
+        """
+        return self._budget.counted.total(), sum(self._budget.spent.values())
+
+    def emptied(self) -> "Session":
+        """Return a session of the same rules, compiled already, without documents."""
+        made = copy(self)
+        made.problems, made.evaluated = list(self.problems), {}
+        made._loaded, made._asserted = [], []  # noqa: SLF001  (its own, before anybody has it)
+        made._results, made._editables = {}, {}  # noqa: SLF001
+        made._counts, made._budget = None, Budget(self.limits)  # noqa: SLF001
+        return made
 
     @property
     def stopped(self) -> bool:
@@ -309,7 +330,7 @@ class Session:
         """Run every check from scratch."""
         self._budget = Budget(self.limits)
         documents = self.documents
-        runner, singles = self._runner(), Singles(self._checks)
+        runner, singles = self._runner(), self._singles
         with collector_paused():
             for document in (*documents, None):
                 self._results[id(document)] = run(runner, singles, document)
@@ -414,7 +435,7 @@ class Session:
     ) -> Delta:
         """Run what documents that came, went or changed concern."""
         self._budget.renew()
-        runner, singles = self._runner(), Singles(self._checks)
+        runner, singles = self._runner(), self._singles
         worlds = frozenset(
             d.world
             for old, new, e in moves

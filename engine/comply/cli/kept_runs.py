@@ -83,7 +83,8 @@ def check_together(settings: Settings, options: Options) -> Found:
 class _Shelf:
     """Where what was found with one set of rules is kept.
 
-    `fresh` are the states of files that the store does not know yet.
+    `fresh` are the states of files that the store does not know yet, `fresh_parts` what
+    parts of the run said.
     """
 
     store: Store
@@ -91,6 +92,7 @@ class _Shelf:
     listing: Listing
     settings: Settings
     fresh: dict[str, str] = field(default_factory=dict)
+    fresh_parts: dict[str, str] = field(default_factory=dict)
 
     def name(self) -> str | None:
         """Return what names the content of all files, None if one cannot be read."""
@@ -157,11 +159,14 @@ def _looked_up(settings: Settings, options: Options, shelf: _Shelf) -> Found:
         if known is not None:
             shelf.keep({}, len(shelf.listing.files))
             return known
-    found, stays = _fresh(settings, options)
+    found, stays = _fresh(settings, options, shelf)
     text = _encoded(found) if stays else None
+    texts = shelf.fresh_parts
     # A file that changed meanwhile was not what its name here says it was.
     if name is not None and text is not None and shelf.name() == name:
-        shelf.keep({name: text}, 0)
+        texts[name] = text
+    if texts:
+        shelf.keep(texts, 0)
     return found
 
 
@@ -177,22 +182,36 @@ def _scope(settings: Settings, options: Options) -> str:
     return sha256(dumps(["together", base, more]).encode()).hexdigest()[:32]
 
 
-def _fresh(settings: Settings, options: Options) -> tuple[Found, bool]:
-    """Return what is found without a cache, and whether it will be found again."""
+def _fresh(
+    settings: Settings, options: Options, shelf: _Shelf | None = None
+) -> tuple[Found, bool]:
+    """Return what is found, and whether it will be found again.
+
+    What parts of the run said before is taken from the shelf, if there is one, and what
+    they say now is put there.
+    """
     # Imported here because a run that the cache answers needs none of it.
     from comply.cli.file_records import depends_on_files
-    from comply.cli.whole_check import judge, open_session
+    from comply.cli.kept_parts import Shelf, check_parts
+    from comply.cli.whole_check import fill, judge, prepare
 
-    opened = open_session(settings, options)
-    found = judge(settings, opened)
+    opened = prepare(settings, options)
     session = opened.session
     rules = user_files(settings.rules)
     for pack in opened.packs:
         rules += pack_files(pack)
     texts = [file.source.text for file in rules if file.language == "sql"]
     texts += [i.source.text for i in opened.found.inputs if i.kind == "oracle_ddl"]
-    stays = not (session.stopped or any(map(asks_elsewhere, texts)))
-    return found, stays and depends_on_files(session)
+    timeless = not any(map(asks_elsewhere, texts))
+    if shelf is not None:
+        parts = Shelf(shelf.store, shelf.scope, timeless)
+        made = check_parts(settings, opened, parts)
+        if made is not None:
+            findings, run, shelf.fresh_parts = made
+            return (findings, run), timeless
+    fill(opened)
+    found = judge(settings, opened)
+    return found, timeless and not session.stopped and depends_on_files(session)
 
 
 def asks_elsewhere(text: str) -> bool:

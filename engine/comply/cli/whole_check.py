@@ -65,6 +65,17 @@ def open_session(settings: Settings, options: Options) -> Opened:
     Raises:
         ComplyError: if rules do not compile, or if there is nothing to check.
     """
+    opened = prepare(settings, options)
+    fill(opened)
+    return opened
+
+
+def prepare(settings: Settings, options: Options) -> Opened:
+    """Return a session with the rules of a run, what is at its paths not loaded yet.
+
+    Raises:
+        ComplyError: if rules do not compile.
+    """
     everything = () if options.plan else (Path(),)
     found = survey(
         settings.paths or everything,
@@ -90,30 +101,78 @@ def open_session(settings: Settings, options: Options) -> Opened:
         cache=options.cache,
         limits=limits_of(settings),
     )
-    loaded: dict[str, Loaded] = {}
-    errors = _load(session, found, loaded)
-    if not session.documents and not errors:
+    return Opened(session, found, packs, {}, [])
+
+
+def fill(opened: Opened) -> None:
+    """Load what is at the paths of a run; what cannot be read is a finding.
+
+    Raises:
+        ComplyError: if there is nothing to check.
+    """
+    session, found = opened.session, opened.found
+    opened.errors.extend(load_all(session, found, opened.loaded))
+    if not session.documents and not opened.errors:
         raise ComplyError(
             "there is nothing to check: no Terraform plan, no Kubernetes manifests, no "
             "Oracle script",
             hint=next(found.notices(), "name a file, or a folder that holds some"),
         )
-    return Opened(session, found, packs, loaded, errors)
 
 
 def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
     """Return the findings of a session, in order and without secrets, and what was done."""
-    session, found, packs = opened.session, opened.found, opened.packs
+    session = opened.session
+    findings = session.check()
     documents = session.documents
-    findings, hidden, failing = standing(settings, opened)
+    said = Said(
+        documents=len(documents),
+        facts=sum(1 for document in documents for _ in facts(document)),
+        findings=findings,
+        evaluated=session.evaluated,
+        unfollowed=session.unfollowed,
+        modules=named_documents(documents, "terraform_source"),
+        plans=named_documents(documents, "terraform_plan"),
+        outlines=documents,
+    )
+    secrets = frozenset[str]()
+    if findings or opened.errors:
+        secrets = secrets.union(*(d.sensitive() for d in documents))
+    return composed(settings, opened, said, secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a check said of some documents, before it is sorted and told.
+
+    `evaluated` counts by rule; `unfollowed` are rules of which unknown values could not
+    be told from absent ones. `outlines` are the documents, or what has their names.
+    """
+
+    documents: int
+    facts: int
+    findings: list[Finding]
+    evaluated: dict[str, int]
+    unfollowed: list[str]
+    modules: tuple[str, ...]
+    plans: tuple[str, ...]
+    outlines: list[Document]
+
+
+def composed(
+    settings: Settings, opened: Opened, said: Said, secrets: frozenset[str]
+) -> tuple[list[Finding], Run]:
+    """Return the findings of a run, in order and without secrets, and what was done."""
+    session, found, packs = opened.session, opened.found, opened.packs
+    findings, hidden, failing = _standing(settings, opened, said)
     notices = list(found.notices(rules_named=bool(settings.rules)))
-    if session.unfollowed:
+    if said.unfollowed:
         notices.append(
             "values known only after apply count as absent in "
-            + ", ".join(session.unfollowed)
+            + ", ".join(said.unfollowed)
         )
-    worlds = {document.world for document in documents}
-    notices += misspelt(session.compiled, documents, worlds)
+    worlds = {document.world for document in said.outlines}
+    notices += misspelt(session.compiled, said.outlines, worlds)
     notices += [
         f"{name} is checked by DuckDB, not joined in memory: {why}"
         for name, why in session.whole.items()
@@ -124,21 +183,18 @@ def judge(settings: Settings, opened: Opened) -> tuple[list[Finding], Run]:
         notices.insert(0, f"packs that fit: {', '.join(packs)}")
     run = Run(
         version=VERSION,
-        documents=len(documents),
-        facts=sum(1 for document in documents for _ in facts(document)),
-        rules=len({r.id for r in session.described()} | session.evaluated.keys()),
+        documents=said.documents,
+        facts=said.facts,
+        rules=len({r.id for r in session.described()} | said.evaluated.keys()),
         packs=tuple(packs),
         notices=tuple(notices),
         threshold=Severity(settings.fail_on),
         failing=failing,
         about={rule.id: rule for rule in session.described()},
-        modules=named_documents(documents, "terraform_source"),
-        plans=named_documents(documents, "terraform_plan"),
+        modules=said.modules,
+        plans=said.plans,
     )
-    if findings:
-        secrets = frozenset[str]().union(*(d.sensitive() for d in documents))
-        findings = redact(ordered(findings), secrets)
-    return findings, run
+    return redact(ordered(findings), secrets), run
 
 
 def standing(
@@ -149,10 +205,20 @@ def standing(
     What is hidden and what fails is undetermined. Secrets are still in the findings.
     """
     session = opened.session
+    findings = session.check()
+    said = Said(len(session.documents), 0, findings, session.evaluated, [], (), (), [])
+    return _standing(settings, opened, said)
+
+
+def _standing(
+    settings: Settings, opened: Opened, said: Said
+) -> tuple[list[Finding], int, frozenset[str]]:
     findings, hidden, failing = sort_undetermined(
-        [*opened.errors, *session.check()], session.described(), settings.undetermined
+        [*opened.errors, *said.findings],
+        opened.session.described(),
+        settings.undetermined,
     )
-    if session.documents and not findings and not any(session.evaluated.values()):
+    if said.documents and not findings and not any(said.evaluated.values()):
         findings.append(idle())
     return findings, hidden, failing
 
@@ -183,7 +249,7 @@ def _ruled(inputs: list[Input]) -> bool:
     )
 
 
-def _load(session: Session, found: Survey, held: dict[str, Loaded]) -> list[Finding]:
+def load_all(session: Session, found: Survey, held: dict[str, Loaded]) -> list[Finding]:
     """Load the inputs, noting in `held` what was; what cannot be read is a finding."""
     errors = list(found.errors)
     for item in found.inputs:
