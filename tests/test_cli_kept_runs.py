@@ -459,6 +459,7 @@ def test_what_a_rule_says_of_a_document_that_failed_is_said_once(
         ("SELECT user_id FROM users", False),
         ("SELECT DBMS_RANDOM.VALUE FROM dual", True),
         ("SELECT 'it''s' /* ' */ || USER FROM dual", True),
+        ("SELECT 1" + "/* USER " * 30_000, False),
     ],
 )
 def test_words_that_ask_elsewhere(text: str, *, asks: bool) -> None:

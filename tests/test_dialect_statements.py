@@ -1,5 +1,6 @@
 """Scripts fall into statements where SQL*Plus ends them."""
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -142,3 +143,10 @@ def test_nearest_names_only_what_is_close() -> None:
     assert nearest("CUSTOMR", ["CUSTOMERS", "CUSTOMER", "ORDERS"]) == "CUSTOMER"
     assert nearest("X", ["CUSTOMERS"]) == ""
     assert nearest("X", []) == ""
+
+
+def test_slashes_on_one_line_are_read_soon() -> None:
+    start = time.process_time()
+    (found,) = texts("SELECT 1" + " * /" * 40_000)
+    assert found.endswith("* /")
+    assert time.process_time() - start < 3

@@ -1,5 +1,6 @@
 """Exceptions: what they say, what they stand at, and what becomes of findings."""
 
+import time
 from datetime import date
 
 import pytest
@@ -164,6 +165,15 @@ def test_sql() -> None:
     )
     assert rows("a.sql", text) == {"a": (2, 4), "b": (2, 4), "c": (2, 4)}
     assert rows("a.sql", "-- comply:ignore a reason=x\n'") == {}
+
+
+def test_what_has_no_end_is_read_once() -> None:
+    start = time.process_time()
+    for text in ("/* " * 40_000, "<<EOT\n" * 40_000):
+        source = Source("main.tf", f"# comply:ignore r reason=x\n{text}")
+        (allowed,), _ = inline_exceptions(source)
+        assert allowed.rows is None
+    assert time.process_time() - start < 3
 
 
 def test_other_files_have_no_comments() -> None:

@@ -69,6 +69,7 @@ def test_refusals_have_a_place(text: str, place: str, message: str) -> None:
         ("[NaN]", "NaN is no JSON number"),
         ("[-Infinity]", "Infinity is no JSON number"),
         ("[" + "9" * 5000 + "]", "too many digits"),
+        ("[1e99999999999999999999]", "too many digits"),
         ("[" * 5000 + "]" * 5000, "deeper than"),
         ("[" * (DEEPEST + 1) + "]" * (DEEPEST + 1), "deeper than"),
         ('{"a":' * (DEEPEST + 1) + "1" + "}" * (DEEPEST + 1), "deeper than"),

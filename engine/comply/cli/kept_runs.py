@@ -53,8 +53,11 @@ _ELSEWHERE: Final = re.compile(
 )
 """Words of SQL whose value is not decided by what is written; some are said in vain."""
 
-_REMARK: Final = re.compile(r"'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-"""Comments, and texts, which may hold what looks like one."""
+_REMARK: Final = re.compile(r"'[^']*'|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+"""Comments, and texts, which may hold what looks like one.
+
+What has no end goes to the end of all: looked for anew at each mark, it takes for ever.
+"""
 
 _CONFIGURATION: Final = (".tf", ".tf.json")
 

@@ -1,6 +1,6 @@
 """TABLE x CHANGE -> TABLE: what ALTER TABLE does, clause by clause."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from comply.dialect.errors import SqlError, nearest
@@ -86,36 +86,49 @@ def typed(scene: Scene, column: Column) -> Column:
 
 def named(scene: Scene, table: Table, constraints: tuple[Constraint, ...]) -> Table:
     """Return the table with more constraints, each checked, placed and named."""
+    known = {column.name for column in table.columns}
+    names = _Names(table.name.name, {c.name for c in table.constraints})
+    added: list[Constraint] = []
+    filled: set[str] = set()
     for constraint in constraints:
         for column in constraint.columns:
-            _require(scene, table, column, constraint.at)
-        table = replace(
-            table, constraints=(*table.constraints, _named(table, constraint))
-        )
+            if column not in known:
+                _require(scene, table, column, constraint.at)
+        added.append(_named(names, constraint))
         if constraint.kind in ("primary_key", "not_null"):
-            columns = tuple(
-                replace(c, nullable=False) if c.name in constraint.columns else c
-                for c in table.columns
-            )
-            table = replace(table, columns=columns)
-    return table
+            filled.update(constraint.columns)
+    columns = tuple(
+        replace(c, nullable=False) if c.name in filled else c for c in table.columns
+    )
+    return replace(table, columns=columns, constraints=(*table.constraints, *added))
 
 
-def _named(table: Table, constraint: Constraint) -> Constraint:
-    """Return the constraint with a name.
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names of a table's constraints: those taken, and by stem the next number."""
+
+    table: str
+    taken: set[str]
+    numbers: dict[str, int] = field(default_factory=dict)
+
+
+def _named(names: _Names, constraint: Constraint) -> Constraint:
+    """Return the constraint with a name, which is taken then.
 
     Oracle numbers the constraints that have none; the name here says what it stands
     for, so that it stays the same when another constraint comes before it.
     """
-    if constraint.name:
-        return constraint
-    mark = _MARKS[constraint.kind]
-    stem = "_".join(("SYS", table.name.name, *constraint.columns, mark))
-    taken = {c.name for c in table.constraints}
-    name, n = stem, 2
-    while name in taken:
-        name, n = f"{stem}{n}", n + 1
-    return replace(constraint, name=name, generated=True)
+    name = constraint.name
+    if not name:
+        mark = _MARKS[constraint.kind]
+        stem = "_".join(("SYS", names.table, *constraint.columns, mark))
+        name, n = stem, names.numbers.get(stem, 2)
+        while name in names.taken:
+            name, n = f"{stem}{n}", n + 1
+        names.numbers[stem] = n
+        constraint = replace(constraint, name=name, generated=True)
+    names.taken.add(name)
+    return constraint
 
 
 def _require(scene: Scene, table: Table, name: str, at: int) -> Column:

@@ -155,11 +155,14 @@ def _slash(source: Source, token: Token) -> bool:
     """Tell whether `token` is a `/` alone on its line."""
     if token.value != "/" or token.kind != "symbol":
         return False
-    text = source.text
-    before = text[text.rfind("\n", 0, token.start) + 1 : token.start]
-    newline = text.find("\n", token.end)
-    after = text[token.end : newline if newline >= 0 else len(text)]
-    return not before.strip() and not after.strip()
+    text, before, after = source.text, token.start, token.end
+    # No line is looked at as a whole: one may hold thousands of slashes.
+    while before and text[before - 1] != "\n" and text[before - 1].isspace():
+        before -= 1
+    while after < len(text) and text[after] != "\n" and text[after].isspace():
+        after += 1
+    begins = not before or text[before - 1] == "\n"
+    return begins and (after == len(text) or text[after] == "\n")
 
 
 def _has_slash(source: Source, at: int) -> bool:

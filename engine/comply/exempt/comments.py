@@ -22,9 +22,10 @@ Rows: TypeAlias = tuple[int, int]
 
 _DIRECTIVE: Final = re.compile(rf"\s*{MARK}(?=\s|\Z)\s*(.*)")
 _HCL: Final = re.compile(
-    r"<<-?(?P<end>[^\W\d][\w-]*)\r?\n(?s:.*?)(?:^|\n)[ \t]*(?P=end)[ \t]*(?=\r?\n|\Z)"
+    r"<<-?(?P<end>[^\W\d][\w-]*)\r?\n(?s:.*?)"
+    r"(?:(?:^|\n)[ \t]*(?P=end)[ \t]*(?=\r?\n|\Z)|\Z)"
     r'|"(?:\\.|[^"\\\n])*"'
-    r"|(?P<comment>(?:#|//)[^\n]*|/\*(?s:.*?)\*/)"
+    r"|(?P<comment>(?:#|//)[^\n]*|/\*(?s:.*?)(?:\*/|\Z))"
     r"|(?P<brace>[{}])",
     re.MULTILINE,
 )

@@ -78,7 +78,9 @@ def read_one(source: Source, start: int) -> tuple[Any, int]:
     except _DuplicateKeyError as error:
         raise _duplicate(source, error.args[0], at) from None
     except ValueError:
-        raise LoadError(f"{source.name}: a number with too many digits") from None
+        raise LoadError(
+            f"{source.name}: a number with too many digits, or too large"
+        ) from None
     # Rego evaluates values recursively, so depth is bounded where they come in.
     if may_be_deep(text) and not _shallow(value):
         raise _too_deep(source)

@@ -4,7 +4,7 @@ https://www.openpolicyagent.org/docs/policy-reference/builtins/encoding
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from json import JSONDecodeError, JSONDecoder
 from json.encoder import encode_basestring
 from math import isfinite
@@ -194,12 +194,18 @@ def read_json(text: str) -> Value:
 def read_number(text: str) -> float | Decimal:
     """Return a number that prints as `text` does.
 
+    Raises:
+        ValueError: if its exponent is beyond all reckoning.
+
     >>> read_number("1.5"), number_text(read_number("1e3")), read_number("1e400")
     (1.5, '1e3', Decimal('1E+400'))
     """
     value = float(text)
     if not isfinite(value):
-        return Decimal(text)
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            raise _NotANumberError(f"invalid number: {text[:40]}") from None
     return value if repr(value) == text else NumberLiteral(text)
 
 
