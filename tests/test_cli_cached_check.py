@@ -382,6 +382,131 @@ def test_a_plan_among_manifests_is_checked_with_them(tree: Path) -> None:
         assert check_files(settings, options) is None
 
 
+@pytest.mark.usefixtures("settled")
+def test_a_plan_after_many_manifests_is_known_to_be_one(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was found before it: nothing is compiled to find that out again."""
+    manifests_only(tree)
+    (tree / "z.json").write_text('{"format_version": "1.2", "resource_changes": []}')
+    settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
+    options = Options(cache=Path("cache"), jobs=1)
+    assert check_files(settings, options) is None
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("comply.check.session.Session.__post_init__", refuse)
+    assert check_files(settings, options) is None
+
+
+def test_a_file_too_large_for_a_manifest_is_left_to_others(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifests_only(tree)
+    settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
+    expected = check_whole(settings, Options())
+    monkeypatch.setattr(cached_check, "_LARGE", 50)
+    assert check_files(settings, Options(cache=Path("cache"))) is None
+    assert check(settings, Options(cache=Path("cache"))) == expected
+
+
+def test_assertions_are_no_rules_for_one_file(tree: Path) -> None:
+    manifests_only(tree)
+    Path("none.sql").write_text(
+        "CREATE ASSERTION none CHECK (NOT EXISTS"
+        " (SELECT 1 FROM kubernetes.objects o WHERE o.kind = 'Job'));"
+    )
+    settings = Settings(paths=(tree,), rules=(Path("none.sql"),))
+    options = Options(cache=Path("cache"))
+    assert check_files(settings, options) is None
+    assert check(settings, options) == check_whole(settings, Options())
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_folder_that_cannot_be_read_is_an_error(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, *, warm: bool
+) -> None:
+    """Nothing is known of what is in it, so the run must not pass."""
+    manifests_only(tree)
+    (tree / "sub").mkdir()
+    settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
+    options = Options(cache=Path("cache"))
+    before = check(settings, options)[0] if warm else []
+    real = os.scandir
+
+    def scandir(folder: Any) -> Any:
+        if str(folder).endswith("sub"):
+            raise PermissionError(13, "Permission denied")
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = check_files(settings, options)
+    assert found == check_whole(settings, Options())
+    assert found is not None
+    told = [f for f in found[0] if f not in before and "sub" in f.message]
+    assert [str(f.status) for f in told] == ["error"]
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_file_that_vanishes_meanwhile_is_an_error(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifests_only(tree)
+    settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
+    options = Options(cache=Path("cache"))
+    first = check(settings, options)
+    real = cached_check.listing_of
+
+    def vanishing(*given: Any, **more: Any) -> Any:
+        found = real(*given, **more)
+        for name in ("m1.yaml", "m2.yaml"):
+            (tree / name).unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(cached_check, "listing_of", vanishing)
+    found = check_files(settings, options)
+    assert found is not None
+    told = [f for f in found[0] if f not in first[0]]
+    assert {str(f.status) for f in told} == {"error"}
+    assert len(told) == 2
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_file_that_only_looks_changed_and_cannot_be_read_is_an_error(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifests_only(tree)
+    settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
+    options = Options(cache=Path("cache"))
+    first = check(settings, options)
+    os.utime(tree / "m1.yaml", ns=(1, 1))
+    real = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "m1.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    found = check_files(settings, options)
+    assert found is not None
+    assert [str(f.status) for f in found[0] if f not in first[0]] == ["error"]
+
+
+def test_a_kustomization_is_told_of(tree: Path) -> None:
+    manifests_only(tree)
+    (tree / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+        "resources: [m1.yaml]\n"
+    )
+    settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
+    expected = check_whole(settings, Options())
+    assert any("1 kustomization not built" in n for n in expected[1].notices)
+    for _ in range(2):
+        assert check(settings, Options(cache=Path("cache"))) == expected
+
+
 def test_no_secret_reaches_the_cache(tree: Path) -> None:
     plan = {
         "format_version": "1.2",
