@@ -82,6 +82,45 @@ def test_comply_yaml_allows_and_weighs(
     assert len(report(capsys, "a.yaml")[1]) == 1
 
 
+UNNEEDED = {
+    "comment.yaml": f"{MARK}apiVersion: v1\nkind: Service\n",
+    "annotation.json": json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"annotations": {"comply.dev/ignore": "r reason=x"}},
+        }
+    ),
+    "script.sql": "-- comply:ignore r reason=x\nCREATE TABLE t (id NUMBER);\n",
+}
+
+
+@pytest.mark.parametrize("name", UNNEEDED)
+def test_exceptions_in_files_without_findings_are_unused(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / name).write_text(UNNEEDED[name])
+    (folder / "a.yaml").write_text(POD.replace("Pod", "Service"))
+    for _ in range(2):
+        code, (told,), _ = report(capsys)
+        assert (code, told["rule_id"]) == (0, "comply/unused-exception")
+        assert told["location"]["file"] == name
+    (other := folder / "other.rego").write_text(RULE.replace("package r", "package o"))
+    # Of rules that were not chosen nobody knows whether they need it.
+    assert report(capsys, "-r", str(other))[1] == []
+
+
+def test_exceptions_in_files_that_were_not_checked_are_not_unused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "chart.yaml").write_text(f"{MARK}{POD}spec: {{{{ .Values.x }}}}\n")
+    (folder / "broken.yaml").write_text(f"{MARK}{POD}a: [\n")
+    for _ in range(2):
+        code, findings, _ = report(capsys)
+        assert code == 2
+        assert {f["rule_id"] for f in findings} == {"r", "comply/unreadable-input"}
+
+
 def test_evidence_names_the_parameters_of_a_rule(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -333,6 +333,11 @@ def _composed(
         notices=tuple(notices),
         threshold=Severity(settings.fail_on),
         about=about,
+        remarked=tuple(
+            name
+            for name, record in records.items()
+            if record.role == "document" and not record.plain
+        ),
     )
     return ordered(findings), run
 

@@ -79,11 +79,16 @@ def held_against(
         findings = [_weighed(f, settings.severities) for f in findings]
     if settings.parameters:
         findings = [_asked(f, settings.parameters.get(f.rule_id)) for f in findings]
-    if findings or run.modules or run.plans or (settings.exceptions and judged.whole):
+    if findings or _has_more(run) or (settings.exceptions and judged.whole):
         findings, run = _with_exceptions(findings, run, settings, judged)
     if settings.baseline is not None:
         findings, run = _with_baseline(findings, run, settings.baseline, judged)
     return findings, run
+
+
+def _has_more(run: Run) -> bool:
+    """Tell whether exceptions may stand elsewhere than where something was found."""
+    return bool(run.modules or run.plans or run.remarked)
 
 
 def _asked(finding: Finding, parameters: dict[str, Any] | None) -> Finding:
@@ -103,8 +108,8 @@ def _weighed(finding: Finding, severities: dict[str, str]) -> Finding:
 def _with_exceptions(
     findings: list[Finding], run: Run, settings: Settings, judged: Judged
 ) -> tuple[list[Finding], Run]:
-    named = {f.span.file for f in findings if f.span}
-    # Imported here because a run without findings, plans and modules has nothing to read.
+    named = {*run.remarked, *(f.span.file for f in findings if f.span)}
+    # Imported here because a run without findings and exceptions has nothing to read.
     from comply.cli.exempt_sources import Commented, commented_sources
 
     commented = Commented()
@@ -125,11 +130,12 @@ def _with_exceptions(
         return source
 
     inline, mistakes = exceptions_in([*named, *commented.texts], read)
+    failed = {f.span.file for f in findings if f.status is Status.ERROR and f.span}
     found = exempt(
         findings,
         inline,
         judged.today,
-        tells_unused=_told(run, judged, commented),
+        tells_unused=_told(run, judged, commented, failed),
         grounds=_grounds(commented),
     )
     found = exempt(
@@ -150,9 +156,12 @@ def _grounds(commented: "Commented") -> Callable[[Finding], tuple[Ground, ...]]:
 
 
 def _told(
-    run: Run, judged: Judged, commented: "Commented"
+    run: Run, judged: Judged, commented: "Commented", failed: set[str]
 ) -> Callable[[Allowance], bool]:
-    """Return what tells whether an inline exception without a finding is to be told of."""
+    """Return what tells whether an inline exception without a finding is to be told of.
+
+    Of files that `failed` to be checked nobody knows what exceptions they need.
+    """
     from comply.cli.exempt_sources import unneeded
 
     is_idle = unneeded(commented, run.plans, judged.texts)
@@ -161,7 +170,8 @@ def _told(
         used = not judged.chosen or any(
             fits(pattern, rule) for pattern in allowance.rules for rule in run.about
         )
-        return used and is_idle(allowance)
+        file = allowance.place.file if allowance.place else ""
+        return used and file not in failed and is_idle(allowance)
 
     return tells
 

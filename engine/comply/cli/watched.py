@@ -17,6 +17,7 @@ from comply.cli.settings import NAME, Settings
 from comply.cli.whole_check import (
     Opened,
     judge,
+    may_allow,
     named_documents,
     open_session,
     standing,
@@ -350,6 +351,11 @@ def _standing(watched: Watched) -> list[Finding]:
         watched.run,
         modules=named_documents(documents, "terraform_source"),
         plans=named_documents(documents, "terraform_plan"),
+        remarked=tuple(
+            name
+            for name, item in watched.opened.loaded.items()
+            if may_allow(item.source, item.kind)
+        ),
     )
     judged = judged_by(settings, watched.options)
     shown = redact(findings, watched.secrets) if findings else []

@@ -18,11 +18,12 @@ from comply.cli.inputs import (
 from comply.cli.run_options import limits_of, outside_of, refuse_unknown
 from comply.cli.settings import Settings, left_out
 from comply.cli.undetermined import sort_undetermined
+from comply.exempt.allowance import KEY, MARK
 from comply.findings import Finding, Severity
 from comply.load.facts import Document, facts
 from comply.report.redact import redact
 from comply.report.run import Run, ordered
-from comply.source import ComplyError, LoadError
+from comply.source import ComplyError, LoadError, Source
 from comply.version import VERSION
 
 FITTING: Final = {
@@ -33,6 +34,8 @@ FITTING: Final = {
     "oracle_catalog": "oracle/catalogue",
 }
 """The pack that nobody has to choose, for each kind of document."""
+
+_REMARKABLE: Final = frozenset({"kubernetes", "oracle_ddl"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ def composed(
         about={rule.id: rule for rule in session.described()},
         modules=said.modules,
         plans=said.plans,
+        remarked=_remarked(found),
     )
     return redact(ordered(findings), secrets), run
 
@@ -221,6 +225,26 @@ def _standing(
     if said.documents and not findings and not any(said.evaluated.values()):
         findings.append(idle())
     return findings, hidden, failing
+
+
+def _remarked(found: Survey) -> tuple[str, ...]:
+    """Return the names of the inputs that hold exceptions, if they could be checked."""
+    unchecked = {*found.templates, *found.others}
+    return tuple(
+        item.source.name
+        for item in found.inputs
+        if may_allow(item.source, item.kind) and item.source.name not in unchecked
+    )
+
+
+def may_allow(source: Source, kind: str) -> bool:
+    """Tell whether a text of this kind may hold exceptions for what is found in it.
+
+    Terraform source is looked through in another way, as it speaks of plans too.
+    """
+    if kind not in _REMARKABLE:
+        return False
+    return MARK in source.text or KEY in source.text
 
 
 def named_documents(documents: list[Document], kind: str) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ class Run:
     known of rules, by id. `root` is the folder of the repository and `folder` the one,
     under it, that file names are relative to; both have slashes, and may be empty.
     `modules` are the folders of the root modules whose source was checked, `plans` the
-    names of the Terraform plans.
+    names of the Terraform plans; `remarked` are manifests and scripts that may hold
+    exceptions.
     """
 
     version: str = ""
@@ -41,6 +42,7 @@ class Run:
     folder: str = ""
     modules: tuple[str, ...] = ()
     plans: tuple[str, ...] = ()
+    remarked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
