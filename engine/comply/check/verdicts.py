@@ -37,9 +37,10 @@ from comply.plan.doubtful_index import (
     recorded,
     with_value,
 )
+from comply.plan.doubtful_steps import Outcome
 from comply.plan.doubtful_values import reached
 from comply.plan.runtime import MISSING
-from comply.plan.three_valued import Outcome, outcomes, rule_outcomes, solve
+from comply.plan.three_valued import outcomes, rule_outcomes, solve
 from comply.plan.units import Unit as Cut
 from comply.plan.values import Value
 from comply.rules.checks import Unit

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from comply.plan import ir
-from comply.plan.builtins import lookup
 from comply.plan.doubt import (
     CERTAIN,
     MORE,
@@ -36,14 +35,27 @@ from comply.plan.doubtful_index import (
     with_any,
     with_value,
 )
-from comply.plan.doubtful_values import called, reached, shaped, truth, walked
+from comply.plan.doubtful_steps import (
+    PARTS,
+    Locals,
+    Outcome,
+    Ways,
+    agreed,
+    bound,
+    built_in,
+    each,
+    indexed,
+    looked_at,
+    object_of,
+    perhaps,
+    related,
+    scanned,
+    value_of,
+)
+from comply.plan.doubtful_values import shaped, truth
 from comply.plan.reads import all_assigned, captured, read
-from comply.plan.runtime import MISSING
-from comply.plan.values import UNDEFINED, RegoSet, Value, freeze
+from comply.plan.values import RegoSet, Value, freeze
 
-Locals: TypeAlias = dict[str, Value]
-Outcome: TypeAlias = tuple[Value, Doubts]
-Ways: TypeAlias = Iterator[tuple[Locals, Doubts]]
 Place: TypeAlias = tuple[ir.Steps, int]
 """Steps, and which of them is meant."""
 
@@ -51,8 +63,6 @@ _BRANCHES: Final = (
     ir.Scan, ir.ScanIndex, ir.ScanRelation, ir.CallRule, ir.CallFunction,
 )  # fmt: skip
 """Steps that may be gone through in several ways."""
-_PARTS: Final = 16
-"""Looking through so many parts of a value counts as a step."""
 
 
 def outcomes(
@@ -78,7 +88,7 @@ def outcomes(
     for env, more in solve(machine, making, given, places):
         below = witness(machine, asking, env)
         if below is not None:
-            found.append((_value(machine, env, clause.value), both(more, below)))
+            found.append((value_of(machine, env, clause.value), both(more, below)))
     return found
 
 
@@ -161,7 +171,7 @@ def _any_way(machine: Machine, place: Place, env: Locals) -> Doubts | None:
     step = steps[i]
     if not isinstance(step, ir.ScanIndex):
         return _found(machine, place, _branches(machine, step, env))
-    match = _value(machine, env, step.match)
+    match = value_of(machine, env, step.match)
     if isinstance(step.match, ir.Const):
         ask = partial(_looked_up, match=match)
         return _asked(machine, "const", place, env, ask)
@@ -192,7 +202,7 @@ def _looked_up(
         return None if there is None else both(places, there)
     step = _index_step(place)
     elements = with_value(machine, step.path, step.on, match)
-    ways = ((_bound(env, None, None, step.value, x), CERTAIN) for x in elements)
+    ways = ((bound(env, None, None, step.value, x), CERTAIN) for x in elements)
     known = _found(machine, place, ways)
     if known is not None and not known:
         return CERTAIN
@@ -250,7 +260,7 @@ def _some_in_doubt(machine: Machine, place: Place, env: Locals) -> Doubts | None
     step = _index_step(place)
     possible: Doubts | None = None
     for held in in_doubt(machine, step.path, step.on):
-        found = _bound(env, None, None, step.value, held.element)
+        found = bound(env, None, None, step.value, held.element)
         below = witness(machine, place[0], found, place[1] + 1)
         if below is None:
             continue
@@ -265,7 +275,7 @@ def _any_element(machine: Machine, place: Place, env: Locals) -> Doubts | None:
     step = _index_step(place)
     elements = with_any(machine, step.path, step.on)
     ways = (
-        (_bound(env, None, None, step.value, element), places)
+        (bound(env, None, None, step.value, element), places)
         for element, places in elements
     )
     return _found(machine, place, ways)
@@ -275,16 +285,16 @@ def _branches(machine: Machine, step: ir.Step, given: Locals) -> Ways:
     """Yield the ways through a step that may have several."""
     match step:
         case ir.Scan():
-            return _scan(machine, step, given)
+            return scanned(machine, step, given)
         case ir.ScanIndex():
-            return _scan_index(machine, step, given)
+            return indexed(machine, step, given)
         case ir.ScanRelation():
-            return _relation(machine, step, given)
+            return related(machine, step, given)
         case ir.CallRule(target=target, rule=rule):
-            return _each(given, target, _given_by(machine, rule, ()))
+            return each(given, target, _given_by(machine, rule, ()))
         case ir.CallFunction(target=target, rule=rule, args=args):
-            values = tuple(_value(machine, given, x) for x in args)
-            return _each(given, target, _given_by(machine, rule, values))
+            values = tuple(value_of(machine, given, x) for x in args)
+            return each(given, target, _given_by(machine, rule, values))
         case _:
             raise NotFollowedError
 
@@ -295,19 +305,19 @@ def _follow(  # noqa: C901, PLR0911  (one case a step)
     """Take a step with one way: add to the locals, return its doubts, None if it fails."""
     match step:
         case ir.Lookup():
-            return _lookup(machine, step, env)
+            return looked_at(machine, step, env)
         case ir.Equal(left=left, right=right):
-            return equality(_value(machine, env, left), _value(machine, env, right))
+            return equality(value_of(machine, env, left), value_of(machine, env, right))
         case ir.Not(body=body):
             return _denied(witness(machine, body, env))
         case ir.CallBuiltin():
-            return _builtin(machine, step, env)
+            return built_in(machine, step, env)
         case ir.Holds(atom=atom):
-            return truth(_value(machine, env, atom))
+            return truth(value_of(machine, env, atom))
         case ir.IsArray(atom=atom, length=length):
-            return shaped(_value(machine, env, atom), list, length)
+            return shaped(value_of(machine, env, atom), list, length)
         case ir.IsObject(atom=atom, length=length):
-            return shaped(_value(machine, env, atom), dict, length)
+            return shaped(value_of(machine, env, atom), dict, length)
         case ir.Every():
             return _every(machine, step, env)
         case ir.Never():
@@ -334,155 +344,33 @@ def _made(
     """Return the value that a step which cannot fail makes."""
     match step:
         case ir.Maybe():
-            return _maybe(machine, step, env)
+            return perhaps(machine, step, env)
         case ir.Copy(source=source):
-            return _value(machine, env, source)
+            return value_of(machine, env, source)
         case ir.MakeArray(items=items):
-            return [_value(machine, env, x) for x in items]
+            return [value_of(machine, env, x) for x in items]
         case ir.MakeSet(items=items):
-            held = [(_value(machine, env, x), CERTAIN) for x in items]
+            held = [(value_of(machine, env, x), CERTAIN) for x in items]
             return collection("set", held)
         case ir.MakeObject(pairs=pairs):
-            return _object(machine, env, pairs)
+            return object_of(machine, env, pairs)
         case ir.Collect():
             return _collect(machine, step, env)
 
 
-def _value(machine: Machine, given: Locals, atom: ir.Atom) -> Value:
-    match atom:
-        case ir.Local(name=name):
-            return given[name]
-        case ir.Const(value=value):
-            return value
-        case ir.Input():
-            return machine.input
-        case ir.BaseData():
-            return machine.context.data
-
-
-def _each(given: Locals, target: ir.Local, found: list[Outcome]) -> Ways:
-    for value, places in found:
-        yield {**given, target.name: value}, places
-
-
-def _lookup(machine: Machine, step: ir.Lookup, env: Locals) -> Doubts | None:
-    source = _value(machine, env, step.source)
-    if source is UNDEFINED:
-        return None
-    keys = [_value(machine, env, key) for key in step.keys]
-    try:
-        env[step.target.name], places = reached(source, keys)
-    except MISSING:
-        return None
-    return places
-
-
-def _maybe(machine: Machine, step: ir.Maybe, env: Locals) -> Value:
-    keys = [_value(machine, env, key) for key in step.keys]
-    try:
-        value, places = reached(_value(machine, env, step.source), keys)
-    except MISSING:
-        return UNDEFINED
-    # What may be there is there in doubt, which is what a doubt says already.
-    return Doubt(places) if places else value
-
-
-def _object(
-    machine: Machine, given: Locals, pairs: tuple[tuple[ir.Atom, ir.Atom], ...]
-) -> Value:
-    made: dict[Any, Value] = {}
-    for key_atom, value_atom in pairs:
-        key = _value(machine, given, key_atom)
-        if places := doubts_in(key):
-            return Doubt(places)
-        made[freeze(key)] = _value(machine, given, value_atom)
-    return made
-
-
 def _collect(machine: Machine, step: ir.Collect, given: Locals) -> Value:
     found = list(solve(machine, step.body, given, CERTAIN))
-    spend(machine, len(found) // _PARTS)
-    values = [(_value(machine, env, step.value), places) for env, places in found]
+    spend(machine, len(found) // PARTS)
+    values = [(value_of(machine, env, step.value), places) for env, places in found]
     if step.kind != "object" or step.key is None:
         return collection(step.kind, values)
     made: dict[Any, Value] = {}
     for (env, places), (value, _) in zip(found, values, strict=True):
-        key = _value(machine, env, step.key)
+        key = value_of(machine, env, step.key)
         if doubt := places | doubts_in(key):
             return Doubt(doubt)
         made[freeze(key)] = value
     return made
-
-
-def _builtin(machine: Machine, step: ir.CallBuiltin, env: Locals) -> Doubts | None:
-    args = [_value(machine, env, x) for x in step.args]
-    places = _doubts_of(machine, args)
-    value, places = called(machine.evaluation, step.name, args, places)
-    if value is UNDEFINED or (step.target is None and value is False):
-        return None
-    if step.target is not None:
-        env[step.target.name] = value
-    return places
-
-
-def _doubts_of(machine: Machine, args: list[Value]) -> Doubts:
-    """Return the doubts in operands; looking through large ones is paid for."""
-    places: Doubts = CERTAIN
-    for value in args:
-        if type(value) not in SCALARS:
-            if isinstance(value, list | dict | RegoSet):
-                spend(machine, len(value) // _PARTS)
-            places |= doubts_in(value)
-    return places
-
-
-def _scan(machine: Machine, step: ir.Scan, given: Locals) -> Ways:
-    for key, value, places in members_of(_value(machine, given, step.source)):
-        yield _bound(given, step.key, key, step.value, value), places
-
-
-def _bound(
-    given: Locals,
-    key_local: ir.Local | None,
-    key: Value,
-    value_local: ir.Local | None,
-    value: Value,
-) -> Locals:
-    made = dict(given)
-    if key_local is not None:
-        made[key_local.name] = key
-    if value_local is not None:
-        made[value_local.name] = value
-    return made
-
-
-def _scan_index(machine: Machine, step: ir.ScanIndex, given: Locals) -> Ways:
-    match = _value(machine, given, step.match)
-    places = doubts_in(match)
-    if places:
-        for element, more in with_any(machine, step.path, step.on):
-            found = _bound(given, None, None, step.value, element)
-            yield found, both(places, more)
-        return
-    for element in with_value(machine, step.path, step.on, match):
-        yield _bound(given, None, None, step.value, element), CERTAIN
-    for held in in_doubt(machine, step.path, step.on):
-        yield _bound(given, None, None, step.value, held.element), held.places
-
-
-def _relation(machine: Machine, step: ir.ScanRelation, given: Locals) -> Ways:
-    args = [_value(machine, given, x) for x in step.args]
-    places = _doubts_of(machine, args)
-    if not places:
-        for row in lookup(step.name)(*args):
-            yield {**given, step.target.name: row}, CERTAIN
-        return
-    if step.name != "walk":
-        raise NotFollowedError
-    for path, value in walked(args[0], []):
-        yield {**given, step.target.name: [path, value]}, doubts_in(path)
-    below = Doubt(places)
-    yield {**given, step.target.name: [below, below]}, places
 
 
 def _denied(found: Doubts | None) -> Doubts | None:
@@ -493,14 +381,14 @@ def _denied(found: Doubts | None) -> Doubts | None:
 
 
 def _every(machine: Machine, step: ir.Every, given: Locals) -> Doubts | None:
-    source = _value(machine, given, step.source)
+    source = value_of(machine, given, step.source)
     if isinstance(source, Doubt):
         return source.places
     if not isinstance(source, list | dict | RegoSet | Maybe):
         return None
     needed: Doubts = CERTAIN
     for key, value, places in members_of(source):
-        env = _bound(given, step.key, key, step.value, value)
+        env = bound(given, step.key, key, step.value, value)
         found = witness(machine, step.body, env)
         if found is None and not places:
             return None
@@ -543,10 +431,10 @@ def _rule_object(machine: Machine, rule: ir.Rule, args: tuple[Value, ...]) -> Ou
     for chain in rule.chains:
         for clause in chain[:1]:
             for env, places in _entered(machine, clause, args):
-                key = _value(machine, env, clause.keys[0])
+                key = value_of(machine, env, clause.keys[0])
                 if doubt := places | doubts_in(key):
                     return Doubt(doubt), CERTAIN
-                made[freeze(key)] = _value(machine, env, clause.value)
+                made[freeze(key)] = value_of(machine, env, clause.value)
     return made, CERTAIN
 
 
@@ -579,22 +467,6 @@ def _chosen(machine: Machine, rule: ir.Rule, args: tuple[Value, ...]) -> list[Ou
     if rule.default is not None:
         places = CERTAIN.union(*(p for _, p in found))
         for env, more in _entered(machine, rule.default, args):
-            value = _value(machine, env, rule.default.value)
+            value = value_of(machine, env, rule.default.value)
             found.append((value, places | more))
-    return _agreed(found)
-
-
-def _agreed(found: list[Outcome]) -> list[Outcome]:
-    """Return values that may be, equal ones once."""
-    kept: list[Outcome] = []
-    for value, places in found:
-        if doubts_in(value):
-            kept.append((value, places))
-            continue
-        for i, (held, before) in enumerate(kept):
-            if not doubts_in(held) and equality(held, value) == CERTAIN:
-                kept[i] = (held, before | places)
-                break
-        else:
-            kept.append((value, places))
-    return kept
+    return agreed(found)
