@@ -452,6 +452,18 @@ def test_a_value_that_doubles_each_time_fills_no_memory() -> None:
     assert changes(of_text(text))["x_y.z"]["change"]["after_unknown"]["v"] is True
 
 
+def test_names_that_no_system_takes_are_those_of_no_file(tmp_path: Path) -> None:
+    name = "x" * 5_000
+    (tmp_path / "main.tf").write_text(
+        f'resource "a" "b" {{\n  c = file("${{path.module}}/{name}")\n}}\n'
+    )
+    assert texts_of(gather(tmp_path)).keys() == {f"{tmp_path}/main.tf"}
+    call = f'module "m" {{\n  source = "./{name}"\n}}\n'
+    (tmp_path / "main.tf").write_text(call)
+    with pytest.raises(LoadError, match="no configuration in"):
+        load(gather(tmp_path), "terraform_source")
+
+
 def test_files_outside_the_checkout_are_not_shown(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("top")
     infra = tmp_path / "infra"

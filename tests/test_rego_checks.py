@@ -1,6 +1,7 @@
 """Errors of the compiler: OPA's verdicts, one error a mistake, and what to do."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -352,3 +353,15 @@ def test_one_slip_is_one_error() -> None:
         '\tmsg := sprintf("%s %s", [x, y])\n}'
     )
     assert hints(text) == ["did you mean `resorce`?"]
+
+
+def test_thousands_of_slips_are_told_soon() -> None:
+    start = time.process_time()
+    unsafe = [f"rule_number_{n} if rulle_numbr_{n}" for n in range(1_500)]
+    found = errors("package a\n" + "\n".join(unsafe))
+    assert len(found) == 100
+    assert [e.span.row for e in found if e.span] == list(range(2, 102))
+    assert found[0].hint == "did you mean `rule_number_0`?"
+    assert errors("package a\n" + 'r contains v if { v{"a":{"a\n' * 2_000)
+    # It was a minute and more.
+    assert time.process_time() - start < 10

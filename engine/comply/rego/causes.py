@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from comply.rego import syntax as s
-from comply.rego.errors import RegoError
+from comply.rego.errors import RegoError, in_order
 from comply.rego.lexer import FUTURE_KEYWORDS
 from comply.rego.names import declared_names
 from comply.rego.pieces import nodes
@@ -15,6 +15,11 @@ from comply.rego.resolution import head_path, static_path
 _SPOILING: Final = ("var ", "arg ", "args must", "cannot assign", "variables must")
 _UNUSED: Final = "declared var "
 _UNSAFE: Final = "rego_unsafe_var_error"
+_MOST: Final = 100
+"""How many errors are told: nobody mends more of them at once."""
+
+_MOST_MEANT: Final = 10
+"""For how many names is looked for one that was meant, among thousands perhaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,11 @@ class _Place:
 def root_causes(
     errors: list[RegoError], modules: tuple[s.Module, ...]
 ) -> list[RegoError]:
-    """Return the errors that no other error explains, with their hints."""
+    """Return the errors that no other error explains, with their hints.
+
+    Of very many only the first are looked at.
+    """
+    errors = in_order(errors)[:_MOST]
     places = [_place(error, modules) for error in errors]
     spoiled = {
         id(place.rule)
@@ -46,7 +55,8 @@ def root_causes(
             out.append(error)
         elif id(place.rule) not in spoiled and id(error) not in followed:
             name = _name(error)
-            meant = _nearest(place, name, modules)
+            looks = len(misspelt) < _MOST_MEANT
+            meant = _nearest(place, name, modules) if looks else ""
             misspelt.add((id(place.rule), meant))
             hint = _advice(place, name, meant, modules)
             out.append(RegoError(error.code, error.message, error.span, hint))

@@ -55,11 +55,16 @@ def located(error: EvaluationError, sources: Sequence[Source]) -> RegoError:
 
 def together(errors: list[RegoError]) -> RegoError:
     """Return one error that carries `errors`, in the order of their places."""
-    ordered = sorted(
-        errors,
-        key=lambda e: (e.span.file, e.span.row, e.span.col) if e.span else ("", 0, 0),
-    )
+    ordered = in_order(errors)
     first = ordered[0]
     whole = RegoError(first.code, first.message, first.span, first.hint)
     whole.errors = tuple(ordered)
     return whole
+
+
+def in_order(errors: list[RegoError]) -> list[RegoError]:
+    """Return errors in the order of their places."""
+    return sorted(
+        errors,
+        key=lambda e: (e.span.file, e.span.row, e.span.col) if e.span else ("", 0, 0),
+    )

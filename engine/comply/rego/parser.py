@@ -30,6 +30,9 @@ Version: TypeAlias = Literal["v0", "v1", "auto"]
 _T = TypeVar("_T")
 
 _MOST_ERRORS: Final = 25
+_MOST_FAILED: Final = 100
+"""How many statements may fail, as many may where a text is not cut into tokens."""
+
 _UNMISTAKABLE: Final = frozenset({"in", "every"})
 
 
@@ -150,11 +153,13 @@ def _parse(
     imports: list[Import] = []
     rules: list[Rule] = []
     package_at, package = _parse_package(c)
-    while c.kind != "eof" and len(c.errors) < most:
+    failed = 0
+    while c.kind != "eof" and len(c.errors) < most and failed < _MOST_FAILED:
         first, known = c.at, len(c.errors)
         try:
             _parse_statement(c, imports, rules)
         except ParseError as error:
+            failed += 1
             _recover(c, first, known, error)
         except RecursionError:
             c.errors.append(c.too_deep())

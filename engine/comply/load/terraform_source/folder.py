@@ -127,7 +127,7 @@ def _keep(gathered: Gathered, source: Source) -> None:
 def _configuration_files(folder: str) -> Iterator[Path]:
     try:
         entries = sorted(Path(folder).iterdir())
-    except OSError:
+    except (OSError, ValueError):
         # The call that names a folder which is not there is told by who loads it.
         return
     for path in entries:
@@ -223,7 +223,11 @@ def _read_others(gathered: Gathered, folder: str, limit: Path) -> None:
 
 def _may_show(path: Path, limit: Path) -> bool:
     """Tell whether a configuration may show what is in a file."""
-    target = path.resolve()
-    if not target.is_relative_to(limit) or not target.is_file():
+    try:
+        target = path.resolve()
+        if not target.is_relative_to(limit) or not target.is_file():
+            return False
+        return target.stat().st_size <= _LARGEST_FILE
+    except (OSError, ValueError):
+        # A name that no system takes is that of no file.
         return False
-    return target.stat().st_size <= _LARGEST_FILE
