@@ -212,15 +212,22 @@ class _Turn:
 
     def _made(self, missing: list[str]) -> dict[str, tuple[str, Record]]:
         """Return new records of files; none if they cannot be checked one by one."""
-        # Imported here because a run that the cache answers needs none of it.
+        # Imported here because a run that the cache answers needs none of it, and one
+        # of something else than manifests may be answered by another.
+        from comply.cli.inputs import is_alien
+
+        glanced = {name: self.listing.files[name] for name in missing[:_GLANCE]}
+        kind = self.options.kind
+        if any(
+            is_alien(name, kind if named else None) for name, named in glanced.items()
+        ):
+            self.about = {"one": False, "stays": False}
+            return {}
         from comply.check.session import Session
-        from comply.cli.file_records import Checker, File, is_alien, looks_at_one
+        from comply.cli.file_records import Checker, File, looks_at_one
         from comply.cli.run_options import limits_of
 
         files = [File(name, self.listing.files[name]) for name in missing]
-        if any(is_alien(file, self.options.kind) for file in files[:_GLANCE]):
-            self.about = {"one": False, "stays": False}
-            return {}
         session = Session(
             rules=self.settings.rules,
             packs=self.packs,

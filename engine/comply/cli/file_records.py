@@ -127,16 +127,6 @@ class Checker:
         )
 
 
-def is_alien(file: File, kind: str | None) -> bool:
-    """Tell whether a file has a document that cannot be checked by itself."""
-    try:
-        source = read(Path(file.name), file.name)
-    except LoadError:
-        return False
-    found = kind if file.named and kind else detect(source)
-    return found not in {None, "kubernetes"}
-
-
 def _failed(error: LoadError) -> Record:
     return Record("error", findings=tuple(redact([unreadable(error)], ())))
 

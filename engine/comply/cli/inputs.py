@@ -115,6 +115,18 @@ def name_kind(source: Source, kind: str | None) -> Input:
     return Input(source, kind, named=True)
 
 
+def is_alien(name: str, kind: str | None) -> bool:
+    """Tell whether a file has a document that cannot be checked by itself.
+
+    `kind` is what the user said of it, None if nothing.
+    """
+    try:
+        source = read(Path(name), name)
+    except LoadError:
+        return False
+    return (kind or detect(source)) not in {None, "kubernetes"}
+
+
 def creates_assertions(source: Source) -> bool:
     """Tell whether a script brings assertions of its own."""
     return "CREATE ASSERTION" in " ".join(source.text.upper().split())
