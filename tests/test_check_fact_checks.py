@@ -94,6 +94,10 @@ POOL = (
     "ALL (SELECT object, image FROM kubernetes.containers) c SATISFY ((SELECT COUNT(*) FROM terraform.attributes a WHERE a.attribute = 'owner' AND a.value = c.image) <= 1)",
     "NOT EXISTS (SELECT r.address FROM terraform.resource_changes r WHERE (SELECT MAX(a.value) FROM terraform.attributes a WHERE a.address = r.address) = (SELECT MIN(name) FROM kubernetes.objects))",
     "NOT EXISTS (SELECT DISTINCT a.attribute FROM terraform.attributes a, kubernetes.objects o WHERE a.value = o.name)",
+    # what falls apart: groups, outer joins, sets
+    "ALL (SELECT value, COUNT(*) n FROM terraform.attributes GROUP BY value) t SATISFY (t.n <= 2)",
+    "NOT EXISTS (SELECT r.address, a.value FROM terraform.resource_changes r LEFT JOIN terraform.attributes a ON a.address = r.address AND a.attribute = 'owner' WHERE a.value IS NULL)",
+    "NOT EXISTS (SELECT value n FROM terraform.attributes WHERE attribute = 'owner' MINUS SELECT name FROM kubernetes.objects UNION SELECT image FROM kubernetes.containers)",
 )
 
 
@@ -248,7 +252,10 @@ class Facts(RuleBasedStateMachine):
         sure = [c["address"] for c in self.changes() if c["change"]["after_unknown"]]
         if not sure:
             found = check_facts(parsed(POOL), self.session.documents).findings
-            assert {t[1:] for t in told(found)} == {t[1:] for t in self.shown}
+            theirs, ours = ({t[1:] for t in of} for of in (told(found), self.shown))
+            assert {(s, m) for s, _, m in theirs} == {(s, m) for s, _, m in ours}
+            # DuckDB does not tell which facts the rows of sets stem from.
+            assert {t for t in theirs if t[1]} <= ours
 
 
 def anew(checks: FactChecks) -> FactChecks:
@@ -365,11 +372,11 @@ def test_values_that_do_not_matter_are_not_named(check: str, tmp_path: Path) -> 
 
 
 def test_what_has_no_plan_is_checked_by_duckdb_and_said_so(tmp_path: Path) -> None:
-    check = "ALL (SELECT type, COUNT(*) n FROM terraform.resource_changes GROUP BY type) t SATISFY (t.n <= 2)"
+    check = "ALL (SELECT type, COUNT(*) OVER (PARTITION BY type) c FROM terraform.resource_changes) t SATISFY (t.c <= 2)"
     session, doc = loaded(tmp_path, check, [server(1), server(2)])
     [(name, why)] = session.whole.items()
     assert name == "made"
-    assert "groups" in why
+    assert "values over other rows" in why
     delta = session.apply(doc, Change(added=(server(3),)))
     assert [f.status for f in delta.added] == [Status.VIOLATION]
     delta = session.apply(doc, Change(removed=("vm.r3",)))
@@ -377,11 +384,29 @@ def test_what_has_no_plan_is_checked_by_duckdb_and_said_so(tmp_path: Path) -> No
 
 
 def test_duckdb_names_what_it_cannot_know(tmp_path: Path) -> None:
-    check = "ALL (SELECT value, COUNT(*) n FROM terraform.attributes WHERE attribute = 'ip' GROUP BY value) t SATISFY (t.n <= 1)"
+    check = "ALL (SELECT value, COUNT(*) OVER (PARTITION BY value) n FROM terraform.attributes WHERE attribute = 'ip') t SATISFY (t.n <= 1)"
     session, _ = loaded(tmp_path, check, [server(1, ["ip"]), server(2, ip="1")])
     [found] = session.check()
     assert found.status is Status.UNDETERMINED
     assert "`ip` of vm.r1" in found.message
+
+
+def test_groups_and_outer_joins_of_facts_are_joined_in_memory(tmp_path: Path) -> None:
+    group = "ALL (SELECT value, COUNT(*) n FROM terraform.attributes WHERE attribute = 'ip' GROUP BY value) t SATISFY (t.n <= 1)"
+    session, doc = loaded(tmp_path, group, [server(i, ip=str(i)) for i in range(40)])
+    assert session.whole == {}
+    delta = session.apply(doc, Change(updated=(("vm.r7", server(7, ip="9")),)))
+    assert [f.message for f in delta.added] == ["made: value 9"]
+    assert delta.units_run < 9
+    delta = session.apply(doc, Change(updated=(("vm.r9", server(9, ["ip"])),)))
+    assert [f.status for f in delta.removed] == [Status.VIOLATION]
+    assert {f.status for f in delta.added} == {Status.UNDETERMINED}
+    lonely = "NOT EXISTS (SELECT r.address FROM terraform.resource_changes r LEFT JOIN terraform.attributes a ON a.address = r.address AND a.attribute = 'ip' WHERE a.value IS NULL)"
+    session, doc = loaded(tmp_path, lonely, [server(1, ip="1"), server(2)])
+    assert session.whole == {}
+    assert [f.fact for f in session.check()] == ["vm.r2"]
+    delta = session.apply(doc, Change(updated=(("vm.r2", server(2, ip="2")),)))
+    assert [f.fact for f in delta.removed] == ["vm.r2"]
 
 
 def test_a_value_that_cannot_be_read_is_an_error_until_it_is_mended(

@@ -46,11 +46,12 @@ def written(check: str, kind: Kind) -> str:
     return check
 
 
-def program(check: str, kind: Kind) -> Program:
+@lru_cache
+def program(check: str, kind: Kind) -> tuple[Program, ...]:
     return compiled(check, fields(kind))
 
 
-def compiled(check: str, of: Mapping[Name, tuple[Field, ...]]) -> Program:
+def compiled(check: str, of: Mapping[Name, tuple[Field, ...]]) -> tuple[Program, ...]:
     [made] = parse(f"CREATE ASSERTION a CHECK ({check})")
     return compile_denial(resolved(made.parts(), known(of)), of, made.source)
 
@@ -81,10 +82,14 @@ def shown(rows: list[dict[str, Any]]) -> list[str]:
     return sorted({repr(sorted((k, str(v)) for k, v in row.items())) for row in rows})
 
 
-def violations(running: Running) -> list[str]:
-    labels = running.program.labels
-    found = running.violations.values()
-    return shown([dict(zip(labels, v.shown, strict=True)) for v in found])
+def violations(all_running: list[Running]) -> list[str]:
+    return shown(
+        [
+            dict(zip(running.program.labels, v.shown, strict=True))
+            for running in all_running
+            for v in running.violations.values()
+        ]
+    )
 
 
 NUMBERS = st.sampled_from([1, 1, 2, 2, 3, None])
@@ -120,20 +125,22 @@ def follows(check: str, kind: Kind, draw: st.DataObject, changes: int) -> bool:
 
     Return whether the assertion was ever broken.
     """
-    running = Running(program(check, kind))
+    every = [Running(p) for p in program(check, kind)]
     data = draw.draw(datasets(ROWS[kind]))
-    running.start(data)
-    broken = bool(running.violations)
+    for running in every:
+        running.start(data)
+    broken = any(running.violations for running in every)
     for _ in range(changes):
         gone, come = draw.draw(steps(kind, data))
-        running.follow(Change(gone, come))
-        fresh = Running(running.program)
-        fresh.start(data)
-        assert fresh.violations == running.violations
-        assert [p.rows for p in fresh.places] == [p.rows for p in running.places]
-        broken = broken or bool(running.violations)
-    assert violations(running) == from_duckdb(check, kind, data)
-    assert not running.notes.seen
+        for running in every:
+            running.follow(Change(gone, come))
+            fresh = Running(running.program)
+            fresh.start(data)
+            assert fresh.violations == running.violations
+            assert [p.rows for p in fresh.places] == [p.rows for p in running.places]
+            broken = broken or bool(running.violations)
+            assert not running.notes.seen
+    assert violations(every) == from_duckdb(check, kind, data)
     return broken
 
 
@@ -196,22 +203,25 @@ def test_what_rests_on_unknown_values_is_told(check: str, data: st.DataObject) -
         n: [doubt(row, f"{n}.{i}") for i, row in enumerate(rows)]
         for n, rows in given.items()
     }
-    running = Running(unsure)
-    running.start(doubted)
-    told = {places(v, doubted): v.doubts for v in running.violations.values()}
+    told = {places(v, doubted): v.doubts for v in violating(unsure, doubted)}
     for _ in range(3):
         values = st.sampled_from([1, 2, 3, None])
         turned: Data = {
             n: [own((*r[:2], data.draw(values) if r[2] == "?" else r[2])) for r in rows]
             for n, rows in given.items()
         }
-        later = Running(plain)
-        later.start(turned)
-        found = {places(v, turned) for v in later.violations.values()}
+        found = {places(v, turned) for v in violating(plain, turned)}
         assert found <= told.keys()
         assert {key for key, doubts in told.items() if doubts is None} <= found
     assert all(doubts is None or doubts for doubts in told.values())
     event(f"undetermined: {any(told.values())}")
+
+
+def violating(programs: tuple[Program, ...], data: Data) -> list[Violation]:
+    every = [Running(p) for p in programs]
+    for running in every:
+        running.start(data)
+    return [v for running in every for v in running.violations.values()]
 
 
 def doubtful_fields() -> dict[Name, tuple[Field, ...]]:
@@ -232,7 +242,8 @@ def places(violation: Violation, data: Data) -> tuple[tuple[Name, int], ...]:
 
 
 def test_a_change_that_leaves_a_query_its_value_concerns_nobody() -> None:
-    running = Running(program(SETTLED[0], "number"))
+    [only] = program(SETTLED[0], "number")
+    running = Running(only)
     two = (1, 2, 0)
     data: Data = {
         NAMES[0]: [own((1, i, 0)) for i in range(9)],
@@ -284,10 +295,11 @@ def test_conditions_mean_what_they_mean_in_duckdb(condition: str) -> None:
         if "JSON_VALUE" in test:
             test = f"y LIKE '{{%' AND {test}"  # noqa: PLW2901  (the other texts are no JSON)
         check = f"NOT EXISTS (SELECT a.k n, a.x, a.y FROM ta a WHERE {test})"
-        running = Running(program(check, "char"))
-        running.start(EXAMPLES)
-        assert running.error is None
-        assert violations(running) == from_duckdb(check, "char", EXAMPLES), test
+        every = [Running(p) for p in program(check, "char")]
+        for running in every:
+            running.start(EXAMPLES)
+            assert running.error is None
+        assert violations(every) == from_duckdb(check, "char", EXAMPLES), test
 
 
 @pytest.mark.parametrize(
@@ -301,9 +313,8 @@ def test_conditions_mean_what_they_mean_in_duckdb(condition: str) -> None:
 def test_values_that_cannot_be_computed_are_errors(
     condition: str, message: str
 ) -> None:
-    running = Running(
-        program(f"NOT EXISTS (SELECT 1 FROM ta WHERE {condition})", "char")
-    )
+    [only] = program(f"NOT EXISTS (SELECT 1 FROM ta WHERE {condition})", "char")
+    running = Running(only)
     running.start(EXAMPLES)
     assert running.error is not None
     assert message in running.error.message
@@ -312,19 +323,13 @@ def test_values_that_cannot_be_computed_are_errors(
 @pytest.mark.parametrize(
     ("check", "why"),
     [
-        ("NOT EXISTS (SELECT k FROM ta GROUP BY k)", "groups"),
-        ("NOT EXISTS (SELECT a.k FROM ta a LEFT JOIN tb b ON a.k = b.k)", "groups, cuts or nests"),
         ("NOT EXISTS (SELECT k FROM ta WHERE SOUNDEX(y) IS NULL)", "the function SOUNDEX"),
         ("NOT EXISTS (SELECT k FROM ta WHERE UPPER(x) = 'A')", "UPPER of values of these kinds"),
         ("NOT EXISTS (SELECT k FROM ta WHERE x = DATE '2026-01-01')", "a value of the kind date"),
         ("NOT EXISTS (SELECT k FROM ta WHERE x BETWEEN 1 AND '2')", "BETWEEN"),
         ("NOT EXISTS (SELECT k FROM ta WHERE x IN (1, '2'))", "IN with values of several kinds"),
-        ("NOT EXISTS (SELECT k FROM ta WHERE y IN (SELECT k FROM tb))", "IN with values of several kinds"),
-        ("NOT EXISTS (SELECT k FROM ta WHERE x IN (SELECT k FROM tb MINUS SELECT k FROM tc))", "more than a selection"),
         ("NOT EXISTS (SELECT k FROM ta WHERE x = (SELECT b.k FROM tb b))", "does not sum up"),
         ("NOT EXISTS (SELECT k FROM ta WHERE x LIKE '1')", "LIKE of other values"),
-        ("NOT EXISTS (SELECT k FROM ta WHERE EXISTS (SELECT COUNT(*) FROM tb))", "sums up"),
-        ("NOT EXISTS (SELECT k FROM ta WHERE EXISTS (SELECT k FROM tb GROUP BY k))", "GROUP"),
         ("NOT EXISTS (SELECT k FROM ta WHERE JSON_VALUE(y, '$.a[*]') = '1')", "other steps than keys"),
         ("NOT EXISTS (SELECT k FROM ta WHERE (x = 1) = (k = 1))", "the expression EQ"),
         ("NOT EXISTS (SELECT k FROM ta WHERE (SELECT STDDEV(x) FROM tb) = 1)", "STDDEV"),

@@ -25,7 +25,7 @@ from comply.sql.fact_rules import (
     worlds_of,
 )
 from comply.sql.plan.code import UntranslatedError
-from comply.sql.plan.compile import Program, compile_denial
+from comply.sql.plan.compile import compile_denial
 from comply.sql.plan.running import Change, Key, Running, Violation
 from comply.sql.relations import RELATIONS, catalog
 from comply.sql.rule import AssertionRule
@@ -156,7 +156,7 @@ def fact_checks(rules: Iterable[AssertionRule]) -> FactChecks:
     whole: list[Whole] = []
     for rule in rules:
         try:
-            planned.append(_planned(rule))
+            planned += _planned(rule)
         except UntranslatedError as error:
             whole.append(Whole(rule, error.message))
         except ComplyError:
@@ -166,12 +166,14 @@ def fact_checks(rules: Iterable[AssertionRule]) -> FactChecks:
     return FactChecks(planned, whole, FactRows(tuple(readings)))
 
 
-def _planned(rule: AssertionRule) -> Planned:
+def _planned(rule: AssertionRule) -> Iterator[Planned]:
+    """Yield what runs a rule: several where its denial falls apart."""
     denial = resolved(rule.assertion.parts(), catalog())
     handled = handled_in(denial)
-    program: Program = compile_denial(denial, FIELDS, rule.assertion.source)
+    programs = compile_denial(denial, FIELDS, rule.assertion.source)
     readings = {r.stored_name: Reading(r, handled) for r in relations_of(rule)}
-    return Planned(rule, frozenset(worlds_of(rule)), readings, Running(program))
+    for program in programs:
+        yield Planned(rule, frozenset(worlds_of(rule)), readings, Running(program))
 
 
 def _restart(planned: Planned, rows: FactRows, budget: Budget) -> None:

@@ -1,4 +1,4 @@
-"""DENIAL -> PROGRAM: the functions that find its violating rows, and what to keep."""
+"""DENIAL -> PROGRAMS: the functions that find its violating rows, and what to keep."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -7,12 +7,14 @@ from types import CodeType
 
 from sqlglot import exp
 
+from comply.dialect.oracle import place_of
 from comply.dialect.syntax import Name
 from comply.source import Source
 from comply.sql.names import output_of
-from comply.sql.places import Place, is_traced, places
-from comply.sql.plan.code import Code, IndexCode, Mode
+from comply.sql.places import Place, places
+from comply.sql.plan.code import Code, IndexCode, Mode, UntranslatedError
 from comply.sql.plan.expressions import SURE, cell, in_alternatives, truth, value
+from comply.sql.plan.flat import flattened
 from comply.sql.plan.joins import Block, Table, block_of, has_query
 from comply.sql.plan.queries import (
     Queries,
@@ -20,7 +22,6 @@ from comply.sql.plan.queries import (
     joined,
     loops,
     place_name,
-    simple_block,
     unsure_tests,
 )
 from comply.sql.relations import Field
@@ -67,24 +68,27 @@ class Program:
 
 def compile_denial(
     denial: exp.Query, fields: Mapping[Name, tuple[Field, ...]], source: Source
-) -> Program:
-    """Return the program of a resolved denial; `fields` are the columns of relations.
+) -> tuple[Program, ...]:
+    """Return the programs whose rows together are those of a resolved denial.
+
+    `fields` are the columns of relations.
 
     Raises:
         UntranslatedError: a database has to check it.
     """
-    code = Code(source, fields, Queries())
-    if not isinstance(denial, exp.Select) or not is_traced(denial):
-        raise code.untranslated(denial, "a query that groups, cuts or nests in FROM")
     try:
-        return _program(code, denial)
+        return tuple(
+            _program(Code(source, fields, Queries()), tree)
+            for tree in flattened(denial, source)
+        )
     except (MemoryError, RecursionError, SyntaxError):
         # Python nests twenty loops in one another, and some hundred parentheses.
-        raise code.untranslated(denial, "so much nested in one another") from None
+        message = "so much nested in one another"
+        raise UntranslatedError(message, place_of(denial, source)) from None
 
 
 def _program(code: Code, denial: exp.Select) -> Program:
-    block = simple_block(code, denial)
+    block = block_of(denial)
     found = list(places(denial, (), 1, ()))
     if any(p.table not in code.fields for p in found):
         raise code.untranslated(denial, "a table beside the relations of facts")

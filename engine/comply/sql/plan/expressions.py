@@ -6,7 +6,7 @@ a doubt where it is known only after apply: what rests on one is possible, never
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -148,6 +148,18 @@ def tested(sides: tuple[Operand, ...], mode: Mode, template: str) -> str:
     return f"(doubted({', '.join(s.first for s in sides)}) or {test})"
 
 
+def _alike_or_null(code: Code, node: exp.NullSafeEQ, mode: Mode) -> str:
+    """Tell whether values are equal or both NULL, which is never unknown."""
+    sides = (node.this, node.expression)
+    kinds = set(_kinds(code, node, *sides))
+    if len(kinds - {"unknown"}) > 1:
+        raise code.untranslated(node, "values of several kinds side by side")
+    one, other = (
+        replace(_operand(code, side, "unknown"), nullable=False) for side in sides
+    )
+    return tested((one, other), mode, "{} " + ("==" if mode.wanted else "!=") + " {}")
+
+
 def _between(code: Code, node: Node, mode: Mode) -> str:
     low, high = node.args["low"], node.args["high"]
     if kind(low) != kind(high) and not isinstance(low, exp.Null):
@@ -173,48 +185,26 @@ def _in(code: Code, node: exp.In, mode: Mode) -> str:
 
 def _in_query(code: Code, node: exp.In, mode: Mode) -> str:
     """IN is true if a row is equal; false if none is, nor may be for NULL's sake."""
-    sides = [_member(code, node, query) for query in _sides(code, node.args["query"])]
-    found: list[str] = []
-    for query, pairs in sides:
-        if mode.wanted:
-            alternatives = [[_equal(a, b) for a, b in pairs]]
-        elif len(pairs) == 1:
-            alternatives = in_alternatives(*pairs[0])
-        else:
-            alternatives = [[_alike(pairs)]]
-        found += (_exists(code, query, tests, mode) for tests in alternatives)
-    return f"({' or '.join(found)})" if mode.wanted else f"({' and '.join(found)})"
+    query = node.args["query"].unnest()
+    pairs = _pairs(node, query)
+    if mode.wanted:
+        return _exists(code, query, [_equal(a, b) for a, b in pairs], mode)
+    alternatives = in_alternatives(*pairs[0]) if len(pairs) == 1 else [[_alike(pairs)]]
+    found = (_exists(code, query, tests, mode) for tests in alternatives)
+    return f"({' and '.join(found)})"
 
 
-def _sides(code: Code, query: Node) -> list[exp.Select]:
-    """Return the queries whose rows a query has: several for UNION."""
-    query = query.unnest() if isinstance(query, exp.Subquery) else query
-    match query:
-        case exp.Union():
-            return [*_sides(code, query.this), *_sides(code, query.expression)]
-        case exp.Select() if not query.find(exp.AggFunc):
-            return [query]
-        case _:
-            raise code.untranslated(query, "a query that is more than a selection")
-
-
-def _member(
-    code: Code, node: exp.In, query: exp.Select
-) -> tuple[exp.Select, list[tuple[Node, Node]]]:
-    """Return a query of IN, and what has to be equal in it to what stands before IN."""
+def _pairs(node: exp.In, query: exp.Select) -> list[tuple[Node, Node]]:
+    """Return what has to be equal in a query of IN to what stands before it."""
     subject = node.this.unnest()
     subjects = subject.expressions if isinstance(subject, exp.Tuple) else [subject]
-    values = [s.unalias() for s in query.selects]
-    pairs = list(zip(subjects, values, strict=True))
-    if any(kind(a) != kind(b) for a, b in pairs):
-        raise code.untranslated(node, "IN with values of several kinds")
-    return query, pairs
+    return list(zip(subjects, (s.unalias() for s in query.selects), strict=True))
 
 
 def _quantified(code: Code, node: Node, mode: Mode) -> str:
     """A comparison with ANY or ALL: true or false by one row, or by the lack of one."""
     every = node.args["expression"]
-    [query] = _sides(code, every.this)
+    query = every.this.unnest()
     of_all = isinstance(every, exp.All)
     member = query.selects[0].unalias().copy()
     test: Node = type(node)(this=node.this.copy(), expression=member)
@@ -247,9 +237,8 @@ def _null(node: Node) -> Node:
 
 def _exists(code: Code, query: Node, extra: list[Node], mode: Mode) -> str:
     """Return whether a query has a row; that it has none is sure if none is possible."""
-    query = query.unnest() if isinstance(query, exp.Subquery) else query
-    if not isinstance(query, exp.Select):
-        raise code.untranslated(query, "a set operator")
+    query = query.unnest()
+    assert isinstance(query, exp.Select)  # noqa: S101  (no other is left)
     possible = mode.possible == mode.wanted
     found = code.subqueries.exists(code, query, extra, possible=possible)
     return found if mode.wanted else f"not {found}"
@@ -327,6 +316,7 @@ _CONDITIONS: Final[Mapping[type[Node], Callable[[Code, Any, Mode], str]]] = {
     exp.Is: _is,
     exp.Like: _like,
     exp.Null: _nothing,
+    exp.NullSafeEQ: _alike_or_null,
 }
 
 
@@ -465,8 +455,7 @@ def _takes(function: Function, arguments: list[Node]) -> bool:
 
 def _subquery(code: Code, node: exp.Subquery) -> str:
     query = node.unnest()
-    if not isinstance(query, exp.Select):
-        raise code.untranslated(node, "a set operator")
+    assert isinstance(query, exp.Select)  # noqa: S101  (no other is left)
     return code.subqueries.scalar(code, query)
 
 

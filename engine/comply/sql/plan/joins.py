@@ -38,11 +38,20 @@ class Block:
 class Key:
     """An equality that finds rows: what they have to have, and its value.
 
-    Without a value it is NULL that they have to have.
+    Without a value it is NULL that they have to have. With `of_null` a NULL on either
+    side finds NULL on the other.
     """
 
     part: Node
     value: Node | None
+    of_null: bool = False
+
+    def test(self) -> Node:
+        """Return the condition that the key stands for."""
+        if self.value is None:
+            return exp.Is(this=self.part.copy(), expression=exp.Null())
+        form = exp.NullSafeEQ if self.of_null else exp.EQ
+        return form(this=self.part.copy(), expression=self.value.copy())
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +152,9 @@ def _keys_of(node: Node, around: set[str]) -> Iterator[tuple[str, Key, set[str]]
     sides: list[tuple[Node, Node | None]]
     if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
         sides = [(node.this, None)]
-    elif isinstance(node, exp.EQ) and kind(node.this) == kind(node.expression):
+    elif isinstance(node, exp.EQ | exp.NullSafeEQ) and kind(node.this) == kind(
+        node.expression
+    ):
         sides = [(node.this, node.expression), (node.expression, node.this)]
     else:
         return
@@ -151,7 +162,8 @@ def _keys_of(node: Node, around: set[str]) -> Iterator[tuple[str, Key, set[str]]
         read = aliases_in(part)
         if len(read) == 1:
             outside = aliases_in(other) & around if other is not None else set[str]()
-            yield next(iter(read)), Key(part, other), outside
+            key = Key(part, other, isinstance(node, exp.NullSafeEQ))
+            yield next(iter(read)), key, outside
 
 
 def _keys(alias: str, tests: list[_Test], known: set[str]) -> list[tuple[Key, _Test]]:

@@ -41,6 +41,11 @@ def null(cell: object) -> object:
     return True if cell is None else cell if type(cell) is Doubt else None
 
 
+def some(cell: object) -> object:
+    """Return a key in which NULL is a value: no other is the empty text."""
+    return "" if cell is None else cell
+
+
 def parsed(cell: Any) -> Any:  # noqa: ANN401
     """Return text as a JSON cell; NULL where it is none, as JSON_VALUE has it."""
     if cell is None or type(cell) is Doubt:
@@ -107,5 +112,6 @@ MEANING: Final[Mapping[str, object]] = {
     "null": null,
     "parsed": parsed,
     "regexp_like": regexp_like,
+    "some": some,
     "text": text,
 }

@@ -27,7 +27,6 @@ Body: TypeAlias = Callable[[], list[str]]
 
 _INDENT: Final = "    "
 _NOTING: Final = ("found = True", "if in_haste():", f"{_INDENT}return True")
-_CUTS: Final = ("group", "having", "limit", "offset", "connect", "with_", "windows")
 
 
 def indented(lines: Iterable[str]) -> list[str]:
@@ -58,13 +57,7 @@ def _again(code: Code, scan: Scan, *, possible: bool) -> list[Step]:
     """Return the equalities that an index answers with rows that only may be meant."""
     if not possible:
         return []
-    return [
-        exp.EQ(this=key.part.copy(), expression=key.value.copy())
-        if key.value is not None
-        else exp.Is(this=key.part.copy(), expression=exp.Null())
-        for key in scan.keys
-        if _unsure(code, key)
-    ]
+    return [key.test() for key in scan.keys if _unsure(code, key)]
 
 
 def _found(code: Code, scan: Scan, *, possible: bool) -> str:
@@ -72,7 +65,9 @@ def _found(code: Code, scan: Scan, *, possible: bool) -> str:
     if not scan.keys:
         return f"{place_name(scan.table.alias, code)}.values()"
     made = index(code, scan.table, scan.keys)
-    parts = ["True" if k.value is None else value(code, k.value) for k in scan.keys]
+    parts = [
+        "True" if k.value is None else _sought(code, k, k.value) for k in scan.keys
+    ]
     key = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
     if possible and any(_unsure(code, k) for k in scan.keys):
         return f"i{made.number}.possible({key})"
@@ -90,7 +85,9 @@ def index(code: Code, table: Table, keys: tuple[Key, ...]) -> IndexCode:
     if name not in code.indexes:
         row = code.variable(table.alias)
         parts = [
-            f"null({value(code, k.part)})" if k.value is None else value(code, k.part)
+            f"null({value(code, k.part)})"
+            if k.value is None
+            else _sought(code, k, k.part)
             for k in keys
         ]
         key = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
@@ -101,8 +98,14 @@ def index(code: Code, table: Table, keys: tuple[Key, ...]) -> IndexCode:
     return code.indexes[name]
 
 
+def _sought(code: Code, key: Key, side: Node) -> str:
+    """Return one side of a key, in which NULL is a value where it finds NULL."""
+    text = value(code, side)
+    return f"some({text})" if key.of_null else text
+
+
 def _written(key: Key) -> str:
-    mark = " IS NULL" if key.value is None else ""
+    mark = " IS NULL" if key.value is None else " OR NULL" if key.of_null else ""
     return key.part.sql(dialect="oracle") + mark
 
 
@@ -126,18 +129,6 @@ def _free(code: Code, query: exp.Select, extra: list[Node]) -> Free:
     return Free(tuple(rows), tuple(cells))
 
 
-def simple_block(code: Code, query: exp.Select) -> Block:
-    """Return what a query joins.
-
-    Raises:
-        UntranslatedError: it groups its rows or cuts them.
-    """
-    for cut in _CUTS:
-        if query.args.get(cut):
-            raise code.untranslated(query, f"{cut.strip('_').upper()} in a query")
-    return block_of(query)
-
-
 @dataclass(frozen=True, slots=True)
 class Queries:
     """The subqueries of expressions, each a function of the rows around it."""
@@ -146,9 +137,7 @@ class Queries:
         self, code: Code, query: exp.Select, extra: list[Node], *, possible: bool
     ) -> str:
         """Return the condition that a query has a row for which `extra` holds too."""
-        block = simple_block(code, query)
-        if any(s.find(exp.AggFunc) for s in query.selects):
-            raise code.untranslated(query, "EXISTS with a query that sums up")
+        block = block_of(query)
         possible = possible and any(map(code.is_unsure, (query, *extra)))
         free = _free(code, query, extra)
         tests = [*block.tests, *extra, *unsure_tests(code, block)]
@@ -167,7 +156,7 @@ class Queries:
 
     def scalar(self, code: Code, query: exp.Select) -> str:
         """Return the value of a query of one row: one that sums up."""
-        block = simple_block(code, query)
+        block = block_of(query)
         [shown] = query.selects
         sums = list(shown.find_all(exp.AggFunc))
         columns = shown.find_all(exp.Column)
