@@ -314,6 +314,10 @@ def test_an_expression_has_its_value(expression: str, wanted: Any) -> None:
         "pow(2, 100000)",
         "range(5000)",
         'regex("z", "a")',
+        'regex("(", "a")',
+        'replace("a", "/(/", "b")',
+        '"nan" % 2',
+        '"inf" > 1',
         'max(["a"]...)',
         'file("/etc/passwd")',
         'file("nowhere.txt")',
@@ -461,7 +465,7 @@ def test_names_that_no_system_takes_are_those_of_no_file(tmp_path: Path) -> None
     call = f'module "m" {{\n  source = "./{name}"\n}}\n'
     (tmp_path / "main.tf").write_text(call)
     with pytest.raises(LoadError, match="no configuration in"):
-        load(gather(tmp_path), "terraform_source")
+        load(gather(tmp_path))
 
 
 def test_files_outside_the_checkout_are_not_shown(tmp_path: Path) -> None:

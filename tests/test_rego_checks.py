@@ -363,5 +363,6 @@ def test_thousands_of_slips_are_told_soon() -> None:
     assert [e.span.row for e in found if e.span] == list(range(2, 102))
     assert found[0].hint == "did you mean `rule_number_0`?"
     assert errors("package a\n" + 'r contains v if { v{"a":{"a\n' * 2_000)
+    assert errors("package a\n" + "a." * 20_000 + "b = 1")
     # It was a minute and more.
     assert time.process_time() - start < 10

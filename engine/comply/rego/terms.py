@@ -7,7 +7,7 @@ loosest first: `:=` `=`, `in`, comparisons, `|`, `&`, `+` `-`, `*` `/` `%`.
 from collections.abc import Callable
 from typing import Final
 
-from comply.rego.cursor import Cursor, ParseError
+from comply.rego.cursor import MOST_LEVELS, Cursor, ParseError
 from comply.rego.lexer import KEYWORDS
 from comply.rego.literals import NumberTooBigError, decode_number
 from comply.rego.syntax import (
@@ -229,6 +229,9 @@ def parse_steps(c: Cursor, head: Term) -> Term:
     at, path, kind, depth = head.at, list[Term](), c.kind, c.depth
     c.descend()
     while True:
+        # Of a reference no end is known here either; no document is so deep.
+        if len(path) > MOST_LEVELS:
+            raise c.too_deep()
         c.at += 1
         if kind == ".":
             path.append(_parse_dotted(c))

@@ -173,6 +173,9 @@ class Guard:
         if parent is None:
             raise SqlError(942, f"table or view {reference.table} does not exist")
         if reference.columns:
+            if len(reference.columns) != len(constraint.columns):
+                message = "number of referencing columns must match referenced columns"
+                raise SqlError(2256, message)
             return parent, reference.columns
         primary = (k for k in parent.constraints if k.kind == "primary_key")
         key = next(primary, None)
@@ -184,7 +187,7 @@ class Guard:
         """Check that a foreign key points at a key of a table that exists.
 
         Raises:
-            SqlError: ORA-00942, 02268 or 02270, if it does not.
+            SqlError: ORA-00942, 02256, 02268 or 02270, if it does not.
         """
         parent, columns = self._referenced(table, constraint)
         keys = [set(k.columns) for k in parent.unique_keys()]

@@ -17,6 +17,8 @@ from comply.sql.kinds import kind
 
 Node: TypeAlias = exp.Expr
 NUMBER: Final = "DECIMAL(38, 10)"
+_LONGEST: Final = 9
+"""How many digits a position in a text has at most."""
 
 
 def call(name: str, *arguments: Node | str | int) -> Node:
@@ -130,7 +132,7 @@ def _substr(c: Call) -> Node:
     subject, start = c.arguments[0], c.arguments[1]
     literal = c.literal(1)
     size = [call("GREATEST", c.arguments[2], 0)] if len(c.arguments) > 2 else []
-    if literal is not None and literal.isdigit():
+    if literal is not None and literal.isdecimal() and len(literal) <= _LONGEST:
         begin = _node(max(1, int(literal)))
         return text(call("SUBSTRING", subject, begin, *size))
     position = cast(start, "BIGINT")
@@ -145,7 +147,8 @@ def _instr(c: Call) -> Node:
     if len(c.arguments) == 2 or c.literal(2) == "1":
         return found
     at = c.literal(2)
-    if at is None or not at.isdigit() or len(c.arguments) > 3:
+    fixed = at is not None and at.isdecimal() and len(at) <= _LONGEST
+    if at is None or not fixed or len(c.arguments) > 3:
         raise c.refuse("only a fixed position from the left is understood here")
     rest = call("SUBSTRING", c.arguments[0], int(at))
     inside = call("INSTR", rest, c.arguments[1])
@@ -246,9 +249,12 @@ def _trunc(c: Call) -> Node:
         return cast(call("DATE_TRUNC", unit, c.arguments[0]), "TIMESTAMP")
     if len(c.arguments) == 1:
         return call("TRUNC", c.arguments[0])
-    if model is None or not model.isdigit():
+    if model is None or not model.isdecimal():
         raise c.refuse("only a fixed number of digits is understood here")
     subject = c.arguments[0]
+    if len(model) > 2:
+        # A number here has fewer digits than a hundred: there is nothing to cut.
+        return subject
     unit_node = exp.Literal.number("1" if model == "0" else f"0.{'1':0>{int(model)}}")
     rest = exp.Mod(this=exp.Paren(this=subject.copy()), expression=unit_node)
     return exp.Paren(this=exp.Sub(this=exp.Paren(this=subject), expression=rest))

@@ -303,7 +303,7 @@ def _arithmetic(operator: str, left: float, right: float) -> bool | int | float:
                 return whole(left - right * int(left / right))
             case _:
                 return _ordered(operator, left, right)
-    except (ZeroDivisionError, OverflowError):
+    except (ZeroDivisionError, OverflowError, ValueError):
         raise EvaluationFailureError("this cannot be computed") from None
 
 

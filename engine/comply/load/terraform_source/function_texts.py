@@ -118,21 +118,32 @@ def _replace(text: str, old: str, new: str) -> str:
     text = text_of(text)
     if len(old) > 1 and old.startswith("/") and old.endswith("/"):
         template = re.sub(r"\$\{?(\d+)\}?", r"\\\1", new.replace("\\", "\\\\"))
-        return str(re2.sub(old[1:-1], template, text))
+        return str(_compiled(old[1:-1]).sub(template, text))
     if len(text) * (len(new) + 1) > _LONGEST * 64:
         raise EvaluationFailureError("the text grows too large")
     return text.replace(old, text_of(new))
 
 
 def _regex(pattern: str, text: str) -> TerraformValue:
-    found = re2.search(pattern, text)
+    found = _compiled(pattern).search(text)
     if found is None:
         raise EvaluationFailureError("the pattern matches nothing")
     return _captured(found)
 
 
 def _regex_all(pattern: str, text: str) -> list[TerraformValue]:
-    return [_captured(found) for found in re2.finditer(pattern, text)]
+    return [_captured(found) for found in _compiled(pattern).finditer(text)]
+
+
+def _compiled(pattern: str) -> Any:  # noqa: ANN401  (re2 has no types)
+    options = re2.Options()
+    # It would write to our standard error.
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        said = error.args[0].decode("utf-8", "replace")
+        raise EvaluationFailureError(f"this is no regular expression: {said}") from None
 
 
 def _captured(found: Any) -> TerraformValue:  # noqa: ANN401  (re2 has no types)

@@ -220,7 +220,9 @@ def number_of(value: TerraformValue) -> int | float:
             return value
         case str():
             try:
-                return int(value) if value.lstrip("-").isdigit() else float(value)
+                number = int(value) if value.lstrip("-").isdigit() else float(value)
+                if isinstance(number, int) or math.isfinite(number):
+                    return number
             except ValueError:
                 pass
         case _:
