@@ -22,10 +22,16 @@ from hypothesis.stateful import (
 from comply.check.changes import same
 from comply.check.session import Delta, Loaded, Session
 from comply.findings import Finding
-from comply.load.facts import Change
-from comply.source import ComplyError
+from comply.load.facts import Change, facts
+from comply.source import ComplyError, Source
 
 RULES = Path(__file__).parents[1] / "fixtures" / "check" / "incremental"
+SCREENED = RULES.with_name("screened")
+PARAMETERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"remembered": {"kinds": ["db", "block"], "keys": ["name", "owner"]}},
+    {"images": {"registries": ["ours/"]}},
+)
 NAMES = st.sampled_from(["a", "b", "c"])
 Resource = dict[str, Any]
 
@@ -54,6 +60,14 @@ def resources(draw: st.DrawFn, number: int) -> Resource:
         )
     )
     made = resource(number, kind, **after)
+    made["change"]["after_unknown"] = {}
+    for key in draw(
+        st.sets(st.sampled_from(["name", "bucket", "owner", "size"]), max_size=1)
+    ):
+        if draw(st.integers(0, 3)) == 0:
+            after.pop(key, None)
+            made["change"]["after"] = after
+            made["change"]["after_unknown"][key] = True
     made["change"]["actions"] = draw(
         st.sampled_from([["create"], ["update"], ["delete", "create"]])
     )
@@ -81,8 +95,12 @@ def compiled() -> Path:
     return Path(mkdtemp(prefix="comply-test-"))
 
 
-def fresh(value: dict[str, Any], manifests: list[Resource]) -> list[Finding]:
-    session = Session(rules=[RULES], cache=compiled())
+def fresh(
+    value: dict[str, Any],
+    manifests: list[Resource],
+    parameters: dict[str, Any] | None = None,
+) -> list[Finding]:
+    session = Session(rules=[RULES], cache=compiled(), parameters=parameters or {})
     session.load(json.dumps(value).encode())
     for manifest in manifests:
         session.load(json.dumps(manifest).encode())
@@ -101,13 +119,14 @@ def deployment(name: str, database: str) -> Resource:
 class Incremental(RuleBasedStateMachine):
     """Edits of all kinds: named changes, shared objects, copies, bytes."""
 
-    @initialize(data=st.data())
-    def start(self, data: st.DataObject) -> None:
+    @initialize(data=st.data(), given=st.sampled_from(PARAMETERS))
+    def start(self, data: st.DataObject, given: dict[str, Any]) -> None:
+        self.parameters = given
         count = data.draw(st.integers(0, 5))
         self.serial = count
         self.value = plan([data.draw(resources(i)) for i in range(count)])
         self.manifest = deployment("web", data.draw(NAMES))
-        self.session = Session(rules=[RULES], cache=compiled())
+        self.session = Session(rules=[RULES], cache=compiled(), parameters=given)
         self.doc = self.session.load(json.dumps(self.value).encode())
         self.pod = self.session.load(json.dumps(self.manifest).encode())
         self.shown = names(self.session.check())
@@ -240,9 +259,97 @@ class Incremental(RuleBasedStateMachine):
     @invariant()
     def same_as_from_scratch(self) -> None:
         assert names(self.session.check()) == self.shown
-        assert self.shown == names(fresh(self.value, [self.manifest]))
+        found = fresh(self.value, [self.manifest], self.parameters)
+        assert self.shown == names(found)
 
 
+CONTAINERS = st.fixed_dictionaries(
+    {"name": NAMES, "image": st.sampled_from(["ours/a", "b:latest", "ours/c:1", 7])},
+    optional={
+        "resources": st.sampled_from([{}, {"limits": {"memory": "1Gi"}}]),
+        "securityContext": st.fixed_dictionaries({"privileged": st.booleans()}),
+        "ports": st.lists(st.sampled_from([{"hostPort": 1}, {"port": 2}]), max_size=2),
+    },
+)
+SPECS = st.fixed_dictionaries(
+    {},
+    optional={
+        "containers": st.lists(CONTAINERS, max_size=3) | st.just("none"),
+        "initContainers": st.lists(CONTAINERS, max_size=1),
+        "hostNetwork": st.booleans(),
+    },
+)
+LABELS = st.dictionaries(st.sampled_from(["app", "team"]), st.sampled_from("2x"))
+
+
+@st.composite
+def manifests(draw: st.DrawFn, name: str) -> Resource:
+    return {
+        "apiVersion": "v1",
+        "kind": draw(st.sampled_from(["Pod", "Service"])),
+        "metadata": {"name": name, "labels": draw(LABELS)},
+        "spec": draw(SPECS),
+    }
+
+
+class Screened(RuleBasedStateMachine):
+    """Manifests that many rules look at in one pass: they come, go and change."""
+
+    @initialize(given=st.sampled_from(PARAMETERS))
+    def start(self, given: dict[str, Any]) -> None:
+        self.parameters = given
+        self.session = Session(rules=[SCREENED], cache=compiled(), parameters=given)
+        assert any(checks.program.screen for checks in self.session.compiled)
+        self.held: dict[str, tuple[Loaded, Resource]] = {}
+        self.shown: set[tuple[str, ...]] = set()
+        self.session.check()
+
+    def take(self, delta: Delta) -> None:
+        added, removed = names(delta.added), names(delta.removed)
+        assert removed <= self.shown
+        assert not added & (self.shown - removed)
+        self.shown = (self.shown - removed) | added
+
+    @rule(data=st.data(), name=NAMES, how=st.sampled_from(["bytes", "object", "named"]))
+    def put(self, data: st.DataObject, name: str, how: str) -> None:
+        made = data.draw(manifests(name))
+        text = json.dumps(made).encode()
+        if name not in self.held:
+            loaded, delta = self.session.insert(
+                Source(name, text.decode()), "kubernetes"
+            )
+        else:
+            loaded, old = self.held[name]
+            # A manifest of another kind is another one.
+            if how == "named" and old["kind"] == made["kind"]:
+                (identity,) = (
+                    fact.identity for d in loaded.documents for fact in facts(d)
+                )
+                change = Change(updated=((identity, made),))
+                delta = self.session.apply(loaded, change)
+            else:
+                delta = self.session.update(loaded, made if how == "object" else text)
+        self.held[name] = loaded, made
+        self.take(delta)
+
+    @rule(name=NAMES)
+    def drop(self, name: str) -> None:
+        if name in self.held:
+            self.take(self.session.remove(self.held.pop(name)[0]))
+
+    @invariant()
+    def same_as_from_scratch(self) -> None:
+        assert names(self.session.check()) == self.shown
+        other = Session(rules=[SCREENED], cache=compiled(), parameters=self.parameters)
+        for name, (_, value) in self.held.items():
+            other.add(Source(name, json.dumps(value)), "kubernetes")
+        assert self.shown == names(other.check())
+
+
+TestScreened = Screened.TestCase
+TestScreened.settings = settings(
+    max_examples=max(settings().max_examples // 4, 10), stateful_step_count=15
+)
 TestIncremental = Incremental.TestCase
 # An example is a whole history, each step of which is checked from scratch as well.
 TestIncremental.settings = settings(
@@ -401,6 +508,22 @@ def test_an_unknown_fact_is_an_error() -> None:
     session, doc = session_of([resource(1)], "element")
     with pytest.raises(ComplyError, match=r"no fact 'db\.r2'"):
         session.apply(doc, Change(removed=("db.r2",)))
+
+
+def test_what_is_unknown_is_told_of_facts_that_come_late() -> None:
+    """The first version had none, or none any more: the next may have some."""
+    unknown = resource(1)
+    unknown["change"]["after_unknown"] = {"public": True}
+    without = plan([], planned_values={})
+    del without["resource_changes"]
+    session = Session(rules=[RULES / "element.rego"])
+    doc = session.load(json.dumps(without).encode())
+    assert session.check() == []
+    for _ in range(2):
+        delta = session.update(doc, plan([unknown]))
+        assert [str(f.status) for f in delta.added] == ["undetermined"]
+        delta = session.update(doc, without)
+        assert [str(f.status) for f in delta.removed] == ["undetermined"]
 
 
 JSON = st.recursive(

@@ -93,10 +93,8 @@ def unknowns_in(
     """
     if document is None or document.world != "terraform":
         return None
-    value = document.value
-    facts = value.get(FACTS) if isinstance(value, dict) else None
-    if not isinstance(facts, list):
-        return None
+    facts = _facts(document)
+    # A document without facts may come to have some: who watches needs to know of what.
     found = Unknowns(checks, left=steps_for(document))
     # Most facts have the same few unknown attributes, which few rules read.
     every: set[str] = set()
@@ -112,8 +110,13 @@ def unknowns_in(
 
 def steps_for(document: Document | None) -> int:
     """Return how many steps judging a document may take."""
-    facts = document.value.get(FACTS, ()) if document is not None else ()
-    return _MOST_STEPS + _STEPS_A_FACT * len(facts)
+    return _MOST_STEPS + _STEPS_A_FACT * len(_facts(document))
+
+
+def _facts(document: Document | None) -> list[Any]:
+    value = document.value if document is not None else None
+    facts = value.get(FACTS) if isinstance(value, dict) else None
+    return facts if isinstance(facts, list) else []
 
 
 def _marks(fact: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -209,7 +212,8 @@ def follow_unknowns(
     unknowns, state = watches[0].unknowns, watches[0].state
     fresh: Fresh | None = None
     if edits is None or not edits.keys.isdisjoint(("", FACTS)):
-        unknowns = unknowns_in(state.document, unknowns.checks) or Unknowns()
+        known = unknowns_in(state.document, unknowns.checks)
+        unknowns = known or Unknowns(unknowns.checks)
     else:
         for edit in edits.elements:
             unknowns.replace(edit.old, edit.new)
