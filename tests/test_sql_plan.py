@@ -21,7 +21,7 @@ from comply.sql.plan.code import UntranslatedError
 from comply.sql.plan.compile import Program, compile_denial
 from comply.sql.plan.rows import Row
 from comply.sql.plan.running import Change, Running, Violation
-from comply.sql.relations import Field
+from comply.sql.relation import Field
 
 NAMES = tuple(Name("", table.upper()) for table in TABLES)
 DUCKDB = {"number": "DECIMAL(38, 0)", "char": "VARCHAR", "boolean": "BOOLEAN"}

@@ -14,7 +14,7 @@ from comply.load.facts import Document, Path, Step, nowhere
 from comply.source import Span
 from comply.sql.cells import known
 from comply.sql.plan.rows import Row
-from comply.sql.relations import Facts
+from comply.sql.relation import Facts
 
 Move: TypeAlias = tuple[Document | None, Document | None, Edits | None]
 

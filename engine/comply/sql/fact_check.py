@@ -26,7 +26,8 @@ from comply.sql.fact_rules import (
     undetermined,
     worlds_of,
 )
-from comply.sql.relations import Facts, Path, catalog
+from comply.sql.relation import Facts, Path
+from comply.sql.relations import catalog
 from comply.sql.rule import AssertionRule
 
 _FACT: Final = "ORA$FACT"

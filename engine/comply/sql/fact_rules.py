@@ -11,7 +11,8 @@ from comply.source import ComplyError, Span
 from comply.sql.assertion import tables_in
 from comply.sql.cells import json_path, stored
 from comply.sql.evidence import evidence
-from comply.sql.relations import BY_NAME, Facts
+from comply.sql.relation import Facts
+from comply.sql.relations import BY_NAME
 from comply.sql.rule import AssertionRule
 
 # Columns that hold whole objects: a rule may read them, evidence shows none of them.

@@ -9,7 +9,7 @@ from sqlglot import exp
 from comply.dialect.oracle import place_of
 from comply.dialect.syntax import Name
 from comply.source import ComplyError, Source
-from comply.sql.relations import Field
+from comply.sql.relation import Field
 
 
 class UntranslatedError(ComplyError):

@@ -24,7 +24,7 @@ from comply.sql.plan.queries import (
     place_name,
     unsure_tests,
 )
-from comply.sql.relations import Field
+from comply.sql.relation import Field
 
 
 @dataclass(frozen=True, slots=True)
