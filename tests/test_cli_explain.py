@@ -276,3 +276,40 @@ exceptions:
     (tmp_path / "comply.yaml").rename(tmp_path / "other.yaml")
     assert run(["explain", "limit", "plan.json", "--config", "other.yaml"]) == 0
     assert "exempt by ann" in capsys.readouterr().out
+
+
+VARIABLES = """
+variable "public" { type = bool }
+resource "aws_db_instance" "main" {
+  publicly_accessible = var.public
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "asked", [("--var", "public=true"), ("--var-file", "own.tfvars"), ()]
+)
+def test_variables_count_as_they_do_for_a_check(
+    asked: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COMPLY_CACHE_DIR", str(tmp_path / ".cache"))
+    Path("main.tf").write_text(VARIABLES)
+    Path("own.tfvars").write_text("public = true\n")
+    if not asked:
+        monkeypatch.setenv("TF_VAR_public", "true")
+    pack, rule = "terraform/baseline", "terraform/baseline/no-public-rds"
+    assert run(["explain", rule, ".", *asked]) == 0
+    assert "✗ aws_db_instance.main" in capsys.readouterr().out
+    assert run(["baseline", "create", *asked]) == 0
+    assert rule in Path("comply-baseline.json").read_text()
+    limits = ("--seconds", "0", "-n", "1", "--json")
+    assert run(["bench", "--pack", pack, "-i", ".", *asked, *limits]) == 0
+    assert capsys.readouterr().out
+    # A name that nothing declares may be misspelt.
+    for command in (["explain", rule, "."], ["bench", "-i", ".", "--pack", pack]):
+        assert run([*command, "--var", "pubilc=true"]) == 2
+        assert "--var pubilc: no root module" in capsys.readouterr().err

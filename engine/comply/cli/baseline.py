@@ -11,6 +11,7 @@ from comply.cli.cache import cache_folder
 from comply.cli.cached_check import Options
 from comply.cli.check import check, merge
 from comply.cli.exemptions import exempt_known, judged_by
+from comply.cli.run_options import InOrder, source_options, with_options
 from comply.cli.settings import Settings, read_settings
 from comply.cli.suggested import pack_names
 from comply.exempt.baseline import Entry, dump, entries, is_kept, match, parse
@@ -34,7 +35,7 @@ def command() -> None:
     """  # noqa: D301  (click wants the character)
 
 
-@command.command("create")
+@command.command("create", cls=InOrder)
 @click.argument(
     "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
 )
@@ -68,6 +69,7 @@ def command() -> None:
     help="The settings. Default: comply.yaml, if there is one here.",
 )
 @click.option("--force", is_flag=True, help="Write over a baseline that is there.")
+@source_options
 def create(  # noqa: PLR0913  (click passes one argument an option)
     *,
     paths: tuple[Path, ...],
@@ -86,7 +88,7 @@ def create(  # noqa: PLR0913  (click passes one argument an option)
     Exceptions stay exceptions, and errors cannot be known of. Exit code: 0 written, 2
     not.
     """  # noqa: D301  (click wants the character)
-    settings = merge(read_settings(config), paths, rules, packs)
+    settings = _asked(merge(read_settings(config), paths, rules, packs))
     file = output or settings.baseline or NAME
     if file.exists() and not force:
         raise ComplyError(
@@ -100,7 +102,7 @@ def create(  # noqa: PLR0913  (click passes one argument an option)
     return 0
 
 
-@command.command("update")
+@command.command("update", cls=InOrder)
 @click.argument(
     "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
 )
@@ -134,6 +136,7 @@ def create(  # noqa: PLR0913  (click passes one argument an option)
     help="The settings. Default: comply.yaml, if there is one here.",
 )
 @click.option("--add", is_flag=True, help="Add what is new as well.")
+@source_options
 def update(  # noqa: PLR0913  (click passes one argument an option)
     *,
     paths: tuple[Path, ...],
@@ -151,7 +154,7 @@ def update(  # noqa: PLR0913  (click passes one argument an option)
 
     Name the paths and rules that it was made with. Exit code: 0 written, 2 not.
     """  # noqa: D301  (click wants the character)
-    settings = merge(read_settings(config), paths, rules, packs)
+    settings = _asked(merge(read_settings(config), paths, rules, packs))
     file = output or settings.baseline or NAME
     known = parse(read(file, str(file)))
     found = _found(settings)
@@ -164,6 +167,10 @@ def update(  # noqa: PLR0913  (click passes one argument an option)
     word = "added" if add else "not in it (--add)"
     sys.stdout.write(f"{file}: {gone:,} gone, {new:,} new {word}\n")
     return 0
+
+
+def _asked(settings: Settings) -> Settings:
+    return with_options(settings, click.get_current_context(), None)
 
 
 def _found(settings: Settings) -> list[Finding]:

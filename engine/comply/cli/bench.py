@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +13,14 @@ from comply.bench.text import write
 from comply.check.session import Session
 from comply.cli.check import merge
 from comply.cli.inputs import survey
-from comply.cli.settings import left_out, read_settings
+from comply.cli.run_options import (
+    InOrder,
+    outside_of,
+    refuse_unknown,
+    source_options,
+    with_options,
+)
+from comply.cli.settings import Settings, left_out, read_settings
 from comply.cli.suggested import pack_names
 from comply.cli.terminal import Choice, wants_colour
 from comply.load import LOADERS
@@ -22,7 +28,7 @@ from comply.report.look import look_of
 from comply.source import ComplyError
 
 
-@click.command()
+@click.command(cls=InOrder)
 @click.argument(
     "rules", nargs=-1, type=click.Path(path_type=Path), metavar="[RULES ...]"
 )
@@ -81,6 +87,7 @@ from comply.source import ComplyError
     default="auto",
     help="Colours. NO_COLOR and FORCE_COLOR count as well.",
 )
+@source_options
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,
     rules: tuple[Path, ...],
@@ -109,6 +116,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     Exit code: 0 measured, 2 could not be.
     """  # noqa: D301  (click wants the character)
     settings = merge(read_settings(config), (), rules, packs)
+    settings = with_options(settings, click.get_current_context(), None)
     if not (settings.rules or settings.packs):
         raise ComplyError(
             "there are no rules to measure",
@@ -123,7 +131,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     compiled = time.perf_counter()
     for problem in session.problems:
         raise ComplyError(problem.message, problem.span, problem.remediation)
-    _load(session, inputs, kind, left_out(settings))
+    _load(session, inputs, kind, settings)
     spent = ((compiled - started) * 1000, (time.perf_counter() - compiled) * 1000)
     report = measure(session, Budget(runs, seconds), spent)
     out = sys.stdout
@@ -135,19 +143,18 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 
 
 def _load(
-    session: Session,
-    inputs: tuple[Path, ...],
-    kind: str | None,
-    skips: Callable[[Path], bool],
+    session: Session, inputs: tuple[Path, ...], kind: str | None, settings: Settings
 ) -> None:
     """Load what is at the paths of the inputs.
 
     Raises:
         ComplyError: something cannot be read, or there is nothing.
     """
-    found = survey(inputs, kind, skips)
+    found = survey(inputs, kind, left_out(settings), outside_of(settings))
     for error in found.errors:
         raise error
+    modules = (x.source for x in found.inputs if x.kind == "terraform_source")
+    refuse_unknown(settings, modules)
     for item in found.inputs:
         session.add(item.source, item.kind)
     if not session.documents:

@@ -14,6 +14,13 @@ from comply.cli.cached_check import Options
 from comply.cli.check import merge
 from comply.cli.exemptions import held_against, judged_by
 from comply.cli.inputs import survey
+from comply.cli.run_options import (
+    InOrder,
+    outside_of,
+    refuse_unknown,
+    source_options,
+    with_options,
+)
 from comply.cli.settings import Settings, left_out, read_settings
 from comply.cli.terminal import wants_colour
 from comply.cli.whole_check import named_documents
@@ -40,7 +47,7 @@ _SHORTEST: Final = 6
 _MOST: Final = 5
 
 
-@click.command()
+@click.command(cls=InOrder)
 @click.argument("what", metavar="RULE|FINGERPRINT")
 @click.argument(
     "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
@@ -73,6 +80,7 @@ _MOST: Final = 5
     default="text",
     help="For people, which is the default, or for programs.",
 )
+@source_options
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,
     what: str,
@@ -99,6 +107,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     Exit code: 0 there is an answer, 2 there is no such rule or finding.
     """  # noqa: D301  (click wants the character)
     settings = merge(read_settings(config), paths, rules, ())
+    settings = with_options(settings, click.get_current_context(), None)
     files = _files(settings.rules, settings.packs)
     documents = _documents(settings)
     data = {"comply": {"parameters": settings.parameters}}
@@ -124,9 +133,12 @@ def _files(rules: Iterable[Path], chosen: tuple[str, ...]) -> list[RuleFile]:
 
 def _documents(settings: Settings) -> list[Document]:
     session = Session(rules=(), packs=())
-    found = survey(settings.paths or (Path(),), None, left_out(settings))
+    paths = settings.paths or (Path(),)
+    found = survey(paths, None, left_out(settings), outside_of(settings))
     if found.errors:
         raise found.errors[0]
+    modules = (x.source for x in found.inputs if x.kind == "terraform_source")
+    refuse_unknown(settings, modules)
     for item in found.inputs:
         session.add(item.source, item.kind)
     if not session.documents:

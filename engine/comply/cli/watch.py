@@ -15,6 +15,7 @@ from comply.cli.cached_check import Options
 from comply.cli.change_feed import Feed, open_feed
 from comply.cli.check import merge, moment
 from comply.cli.inputs import STDIN
+from comply.cli.run_options import InOrder, source_options, with_options
 from comply.cli.settings import Settings, read_settings
 from comply.cli.suggested import pack_names
 from comply.cli.terminal import Choice, wants_colour, width_of
@@ -31,7 +32,7 @@ from comply.source import ComplyError
 _MOST_FILES: Final = 3
 
 
-@click.command()
+@click.command(cls=InOrder)
 @click.argument(
     "paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH ...]"
 )
@@ -84,6 +85,7 @@ _MOST_FILES: Final = 3
 @click.option(
     "--force", is_flag=True, help="Run even where the output goes to no terminal."
 )
+@source_options
 def command(  # noqa: PLR0913  (click passes one argument an option)
     *,
     paths: tuple[Path, ...],
@@ -113,9 +115,11 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     Ctrl-C ends it, with exit code 0.
     """  # noqa: D301  (click wants the character)
     _refuse(paths, force=force)
+    context = click.get_current_context()
 
     def ask() -> Settings:
         settings = merge(read_settings(config), paths, rules, packs)
+        settings = with_options(settings, context, None)
         return replace(settings, undetermined=undetermined or settings.undetermined)
 
     options = Options(kind, moment(now), None if no_cache else cache_folder())
