@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import pairwise
 from marshal import dumps
 from operator import is_not
 from typing import Any, Final
@@ -14,7 +14,8 @@ from comply.plan.shape import Shape, project
 Path = tuple[str, ...]
 Identity = Callable[[Any], str]
 
-_PART: Final = 4096
+_PART: Final = 1024
+"""How many elements are compared at a time; what they refer to fits in a cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +170,16 @@ def _compare_lists(
 
 def _differing(given: list[Any], new: list[Any]) -> list[int]:
     """Return where two lists of one length do not hold the same object."""
-    flags = map(is_not, given, new)
     found: list[int] = []
-    # Most parts of a large list have none: there they are only looked for.
     for start in range(0, len(new), _PART):
-        part = islice(flags, _PART)
-        if any(part):
-            deque(part, 0)
-            places = range(start, min(start + _PART, len(new)))
-            found += [i for i in places if given[i] is not new[i]]
+        # Objects lie all over the memory: a slice asks for many of them at a time, where
+        # a walk over the whole lists would wait for each.
+        end = start + _PART
+        old, now = given[start:end], new[start:end]
+        # Most parts of a large list have none: there they are only looked for.
+        if any(map(is_not, old, now)):
+            pairs = enumerate(zip(old, now, strict=True), start)
+            found += [i for i, (a, b) in pairs if a is not b]
     return found
 
 

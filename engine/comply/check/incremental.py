@@ -27,14 +27,16 @@ Path = tuple[str, ...]
 Normal = Callable[[Path], Path]
 Results = dict[int, tuple[Value, ...]]
 """Results by the id of the element that gave them; 0 is the unit as a whole."""
+Index = tuple[Path, Path]
+"""The path of a collection, and the path in its elements that an index is on."""
 
 
 @dataclass(slots=True)
 class Unit:
     """One clause of an entry rule over one document, and what it gave.
 
-    `looked_up` maps a key of an index to the elements whose turn read it, `readers` an
-    element to the keys it read. `size` counts the elements it ran for, `error` is why
+    `looked_up` maps an index, and a key of it, to the elements whose turn read it,
+    `readers` an element to the keys it read. `size` counts the elements it ran for, `error` is why
     it could not be evaluated.
     """
 
@@ -42,7 +44,7 @@ class Unit:
     results: Results = field(default_factory=dict)
     elements: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     started: tuple[Value, ...] | None = None
-    looked_up: dict[Any, dict[int, Any]] = field(default_factory=dict)
+    looked_up: dict[Index, dict[Any, dict[int, Any]]] = field(default_factory=dict)
     readers: dict[int, list[Any]] = field(default_factory=dict)
     size: int = 0
     error: EvaluationError | RecursionError | None = None
@@ -127,20 +129,22 @@ def _run_turn(unit: Unit, context: Context, key: Any, element: Any) -> None:  # 
         _keep(unit, key, element, out)
     if trace:
         unit.readers.setdefault(id(element), []).extend(trace)
-        for read in trace:
-            unit.looked_up.setdefault(read, {})[id(element)] = element
+        for path, on, match in trace:
+            held = unit.looked_up.setdefault((path, on), {})
+            held.setdefault(match, {})[id(element)] = element
 
 
 def _forget(unit: Unit, element: Any) -> None:  # noqa: ANN401
     """Drop what a unit keeps of an element."""
     unit.results.pop(id(element), None)
     unit.elements.pop(id(element), None)
-    for read in unit.readers.pop(id(element), ()):
-        held = unit.looked_up.get(read)
+    for path, on, key in unit.readers.pop(id(element), ()):
+        keys = unit.looked_up[path, on]
+        held = keys.get(key)
         if held is not None:
             held.pop(id(element), None)
             if not held:
-                del unit.looked_up[read]
+                del keys[key]
 
 
 def driven(code: UnitCode, context: Context) -> Iterable[tuple[Any, Any]]:
@@ -432,8 +436,7 @@ def _advance_turns(unit: Unit, context: Context, wave: Wave) -> frozenset[int] |
     gone = {id(e.old): e.old for e in edits if _drives(unit.code, e.old)}
     turns = {id(e.new): e.new for e in edits if _drives(unit.code, e.new)}
     unit.size += len(turns) - len(gone)
-    for key in _affected(unit, wave):
-        held = unit.looked_up.get(key, {})
+    for held in _affected(unit, wave):
         turns |= {number: x for number, x in held.items() if number not in gone}
     for element in (*gone.values(), *turns.values()):
         _forget(unit, element)
@@ -460,19 +463,16 @@ def _drives(code: UnitCode, element: Any) -> bool:  # noqa: ANN401
     return found is not UNDEFINED and bool(found == freeze(code.match))
 
 
-def _affected(unit: Unit, wave: Wave) -> set[Any]:
-    """Return the keys of indexes, read by turns of a unit, that elements came or left."""
-    if not unit.looked_up:
-        return set()
-    indexes = {(path, on) for path, on, _ in unit.looked_up}
-    keys = set()
-    for path, on in indexes:
+def _affected(unit: Unit, wave: Wave) -> list[dict[int, Any]]:
+    """Return the elements whose turns read what elements that changed came to or left."""
+    found = []
+    for (path, on), keys in unit.looked_up.items():
+        normal = wave.normal(path)
         for edit in wave.edits.elements:
-            if edit.path != wave.normal(path):
+            if edit.path != normal:
                 continue
             for element in (edit.old, edit.new):
-                if element is not None:
-                    key = value_at(element, on)
-                    if key is not UNDEFINED:
-                        keys.add((path, on, key))
-    return keys
+                key = UNDEFINED if element is None else value_at(element, on)
+                if key is not UNDEFINED and key in keys:
+                    found.append(keys[key])
+    return found

@@ -305,7 +305,8 @@ def _concerned(machine: Machine, touched: set[Name]) -> set[Name]:
     found: set[Name] = set()
     for name in touched:
         found |= machine.readers.get(name, set())
-    return found - machine.memo.keys()
+    # Of few names, not of all that is remembered, as `-` would go through.
+    return {name for name in found if name not in machine.memo}
 
 
 def _unread(machine: Machine, reader: Name) -> None:
