@@ -37,6 +37,7 @@ BENCHMARKS = (
     "policy_tests",
     "yaml_parsers",
     "sql_delta",
+    "facts_assertions",
 )
 INTRODUCTION = """# Benchmarks
 

@@ -346,7 +346,10 @@ def _to_char(c: Call) -> Node:
         return as_text(subject, c.kinds[0])
     if model is None or c.kinds[0] in ("number", "double"):
         raise c.refuse("a number's format, or one that is not fixed, is not understood")
-    return text(call("CONCAT", *[_written(subject, *p) for p in strftime_parts(model)]))
+    written = call("CONCAT", *[_written(subject, *p) for p in strftime_parts(model)])
+    # CONCAT passes over NULL, and would leave what stands between a date's parts.
+    missing = exp.Is(this=subject.copy(), expression=exp.Null())
+    return when(missing, exp.Null(), text(written))
 
 
 def _written(subject: Node, what: str, argument: str) -> Node:

@@ -15,12 +15,14 @@ from sqlglot import exp
 from comply.sql.catalog import Kind
 from comply.sql.cells import json_path
 from comply.sql.kinds import kind
+from comply.sql.plan import timed
 from comply.sql.plan.code import Code, Mode
 from comply.sql.plan.functions import FUNCTIONS, Function
+from comply.sql.plan.timed import DATED, NOW, TIMED
 
 Node: TypeAlias = exp.Expr
 
-KINDS: Final = frozenset({"char", "number", "boolean"})
+KINDS: Final = frozenset({"char", "number", "boolean", *DATED})
 SURE: Final = Mode(possible=False)
 _OPPOSITE: Final = {
     "==": "!=",
@@ -88,6 +90,8 @@ def _operand(code: Code, node: Node, other: Kind) -> Operand:
     text = value(code, node)
     if kind(node) == "char" and other == "number":
         text = f"number({text})"
+    elif kind(node) == "char" and other in DATED:
+        text = f"moment({text})"
     elif isinstance(node, exp.Literal):
         return Operand(text, text, nullable=text == "None", unsure=False)
     simple = isinstance(node, exp.Column) and text.endswith("]")
@@ -107,6 +111,8 @@ def _kinds(code: Code, node: Node, *sides: Node) -> tuple[Kind, ...]:
             raise code.untranslated(node, f"a value of the kind {of}")
     if "boolean" in found and not set(found) <= {"boolean", "unknown"}:
         raise code.untranslated(node, "a truth compared with another value")
+    if "number" in found and not DATED.isdisjoint(found):
+        raise code.untranslated(node, "a date compared with a number")
     return found
 
 
@@ -162,8 +168,6 @@ def _alike_or_null(code: Code, node: exp.NullSafeEQ, mode: Mode) -> str:
 
 def _between(code: Code, node: Node, mode: Mode) -> str:
     low, high = node.args["low"], node.args["high"]
-    if kind(low) != kind(high) and not isinstance(low, exp.Null):
-        raise code.untranslated(node, "BETWEEN of values of two kinds")
     both = exp.and_(
         exp.GTE(this=node.this.copy(), expression=low.copy()),
         exp.LTE(this=node.this.copy(), expression=high.copy()),
@@ -174,9 +178,6 @@ def _between(code: Code, node: Node, mode: Mode) -> str:
 def _in(code: Code, node: exp.In, mode: Mode) -> str:
     if node.args.get("query") is not None:
         return _in_query(code, node, mode)
-    kinds = {kind(m) for m in node.expressions} | {kind(node.this)}
-    if len(kinds - {"unknown"}) > 1:
-        raise code.untranslated(node, "IN with values of several kinds")
     equal = [
         exp.EQ(this=node.this.copy(), expression=m.copy()) for m in node.expressions
     ]
@@ -277,20 +278,30 @@ def _like(code: Code, node: Node, mode: Mode) -> str:
     if like.args.get("negate"):
         mode = mode.flipped
     parts = [like.this, like.args["expression"], *([escape] if escape else [])]
-    if any(kind(part) != "char" for part in parts):
-        raise code.untranslated(node, "LIKE of other values than text")
     return _called(code, "like", parts, mode)
 
 
 def _called(code: Code, name: str, parts: list[Node], mode: Mode) -> str:
-    sides = tuple(_operand(code, part, "char") for part in parts)
+    sides = tuple(_worded(code, part) for part in parts)
     holes = ", ".join("{}" for _ in sides)
     return tested(sides, mode, f"{'' if mode.wanted else 'not '}{name}({holes})")
+
+
+def _worded(code: Code, node: Node) -> Operand:
+    """Return a value as text."""
+    if kind(node) == "char":
+        return _operand(code, node, "char")
+    again = code.fresh("v")
+    first = f"({again} := {_text(code, node)})"
+    return Operand(first, again, nullable=True, unsure=code.is_unsure(node))
 
 
 def _condition(code: Code, node: Node, mode: Mode) -> str:
     """A function that is a condition."""
     name = str(node.this).upper()
+    if name == "LNNVL" and len(node.expressions) == 1:
+        sure = exp.Is(this=node.expressions[0].copy(), expression=exp.true())
+        return truth(code, sure, mode.flipped)
     if name != "REGEXP_LIKE" or any(kind(p) != "char" for p in node.expressions):
         raise code.untranslated(node, f"the function {name}")
     return _called(code, "regexp_like", node.expressions, mode)
@@ -362,6 +373,9 @@ def _negative(code: Code, node: exp.Neg) -> str:
 
 
 def _arithmetic(code: Code, node: Node) -> str:
+    sides = node.this, node.args["expression"]
+    if not DATED.isdisjoint(map(kind, sides)):
+        return timed.counted(code, node, *(value(code, side) for side in sides))
     left, right = _number(code, node.this), _number(code, node.args["expression"])
     return f"{_ARITHMETIC[type(node)]}({left}, {right})"
 
@@ -379,7 +393,7 @@ def _joined(code: Code, node: exp.DPipe) -> str:
 
 def _text(code: Code, node: Node) -> str:
     text, of = value(code, node), kind(node)
-    if of not in KINDS:
+    if of not in ("char", "number", "boolean"):
         raise code.untranslated(node, f"text of a value of the kind {of}")
     return text if of == "char" else f"written({text})"
 
@@ -424,33 +438,62 @@ def _function(code: Code, node: exp.Anonymous) -> str:
 
 
 def _apply(code: Code, node: Node, name: str, arguments: list[Node]) -> str:
+    if name in TIMED:
+        known = [(a, value(code, a)) for a in arguments]
+        found = timed.called(code, node, name, known)
+        if found is not None:
+            return found
     function = FUNCTIONS.get(name)
     if function is None or not function.least <= len(arguments) <= function.most:
         raise code.untranslated(node, f"the function {name}")
-    if not _takes(function, arguments):
-        raise code.untranslated(node, f"{name} of values of these kinds")
-    return f"{name.lower()}({', '.join(value(code, a) for a in arguments)})"
+    given = _given(code, node, function, arguments)
+    return f"{name.lower()}({', '.join(given)})"
 
 
-def _takes(function: Function, arguments: list[Node]) -> bool:
-    """Tell whether a function takes arguments of these kinds; NULL is of any."""
+def _given(
+    code: Code, node: Node, function: Function, arguments: list[Node]
+) -> list[str]:
+    """Return the arguments as a function takes them: text for numbers and the reverse."""
     kinds = [kind(a) for a in arguments]
     if any(k not in KINDS | {"unknown"} for k in kinds):
-        return False
+        raise code.untranslated(node, f"a value of the kind {', '.join(kinds)}")
     match function.takes:
         case "*":
-            groups = [kinds]
+            wanted = [_first_of(kinds)] * len(kinds)
+        case "2":
+            wanted = [kinds[0], *[_first_of(kinds[1:])] * 2]
         case "d":
-            ends = [kinds[-1]] if len(kinds) % 2 == 0 else []
-            groups = [[kinds[0], *kinds[1 : len(kinds) - len(ends) : 2]]]
-            groups.append([*kinds[2::2], *ends])
-        case letters:
-            names: dict[str, Kind] = {"c": "char", "n": "number"}
+            # DECODE(subject, search, result, .., default): searches are like the subject.
+            results = _first_of([*kinds[2::2], kinds[-1]])
+            last = len(kinds) - 1
             wanted = [
-                names[letters[min(i, len(letters) - 1)]] for i in range(len(kinds))
+                results if i and (i % 2 == 0 or i == last) else kinds[0]
+                for i in range(len(kinds))
             ]
-            groups = [[a, b] for a, b in zip(kinds, wanted, strict=True)]
-    return all(len(set(group) - {"unknown"}) <= 1 for group in groups)
+        case letters:
+            of: dict[str, Kind] = {"c": "char", "n": "number"}
+            wanted = [of[letters[min(i, len(letters) - 1)]] for i in range(len(kinds))]
+    pairs = zip(arguments, wanted, strict=True)
+    return [_converted(code, node, a, w) for a, w in pairs]
+
+
+def _first_of(kinds: list[Kind]) -> Kind:
+    return next((k for k in kinds if k != "unknown"), "unknown")
+
+
+def _converted(code: Code, call: Node, node: Node, wanted: Kind) -> str:
+    """Return an argument in the kind that is wanted, as Oracle converts it."""
+    match kind(node), wanted:
+        case ("number", "char"):
+            return f"written({value(code, node)})"
+        case ("char", "number"):
+            return f"number({value(code, node)})"
+        case (own, other) if "unknown" in (own, other) or own == other:
+            return value(code, node)
+        case (own, other) if {own, other} == DATED:
+            return value(code, node)
+        case (own, other):
+            raise code.untranslated(call, f"{own} in the place of {other}")
 
 
 def _subquery(code: Code, node: exp.Subquery) -> str:
@@ -459,7 +502,16 @@ def _subquery(code: Code, node: exp.Subquery) -> str:
     return code.subqueries.scalar(code, query)
 
 
+def _now(code: Code, node: Node) -> str:
+    raise code.untranslated(node, "the current time, which moves on without a change")
+
+
+def _extract(code: Code, node: exp.Extract) -> str:
+    return timed.extracted(code, node, value(code, node.expression))
+
+
 _VALUES: Final[Mapping[type[Node], Callable[[Code, Any], str]]] = {
+    **dict.fromkeys(NOW, _now),
     **dict.fromkeys(_ARITHMETIC, _arithmetic),
     exp.Alias: lambda code, node: value(code, node.this),
     exp.Anonymous: _function,
@@ -467,6 +519,8 @@ _VALUES: Final[Mapping[type[Node], Callable[[Code, Any], str]]] = {
     exp.Case: _case,
     exp.Column: _column,
     exp.DPipe: _joined,
+    exp.Extract: _extract,
+    exp.Introducer: timed.literal,
     exp.JSONValue: _json_value,
     exp.Literal: _literal,
     exp.Neg: _negative,

@@ -5,9 +5,10 @@ They agree with what `duckdb_functions` has DuckDB compute. `''` is NULL through
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from functools import lru_cache
-from math import ceil, floor
+from itertools import groupby
+from math import ceil, exp, floor, log, sqrt
 from typing import Any, Final, TypeAlias
 
 from comply.dialect.errors import SqlError
@@ -35,7 +36,7 @@ def number(written: str) -> Number:
             return fitted(Decimal(bare))
     except InvalidOperation:
         pass
-    raise SqlError(1722, f"ORA-01722: unable to convert {written!r} to a number")
+    raise SqlError(1722, f"unable to convert {written!r} to a number")
 
 
 def fitted(value: Number) -> Number:
@@ -55,7 +56,7 @@ def quotient(a: Number, b: Number) -> Number:
         SqlError: ORA-01476, b is zero.
     """
     if b == 0:
-        raise SqlError(1476, "ORA-01476: divisor is equal to zero")
+        raise SqlError(1476, "divisor is equal to zero")
     return fitted(Decimal(a) / Decimal(b))
 
 
@@ -113,7 +114,7 @@ def regexp_like(subject: str, pattern: str, flags: str = "") -> bool:
             f"(?{options})(?:{pattern})" if options else pattern, subject
         )
     except BuiltinError as error:
-        raise SqlError(12726, f"ORA-12726: {error.message}") from None
+        raise SqlError(12726, f"{error.message}") from None
 
 
 def _substr(subject: str, start: Number, size: Number | None = None) -> str:
@@ -167,12 +168,56 @@ def _decode(subject: object, *rest: object) -> object:
     return rest[-1] if len(rest) % 2 else None
 
 
+def _instr(text: str, part: str, start: Number = 1) -> int:
+    return text.find(part, int(start) - 1) + 1
+
+
+def _pad_left(text: str, size: Number, filler: str = " ") -> str:
+    lacking = max(0, int(size) - len(text))
+    return (filler * lacking)[:lacking] + text[: max(0, int(size))]
+
+
+def _pad_right(text: str, size: Number, filler: str = " ") -> str:
+    lacking = max(0, int(size) - len(text))
+    return text[: max(0, int(size))] + (filler * lacking)[:lacking]
+
+
+def _initcap(text: str) -> str:
+    runs = (list(run) for _, run in groupby(text, str.isalnum))
+    return "".join(_raised(run[0]) + _lowered("".join(run[1:])) for run in runs)
+
+
+def _translate(text: str, old: str, new: str) -> str:
+    pairs = {c: new[i : i + 1] for i, c in reversed(list(enumerate(old)))}
+    return "".join(pairs.get(c, c) for c in text)
+
+
+def _trunc(value: Number, digits: Number = 0) -> Number:
+    unit = Decimal(1).scaleb(-int(digits))
+    with localcontext() as context:
+        context.prec = _DIGITS
+        return fitted(Decimal(value).quantize(unit, ROUND_DOWN))
+
+
+def _floating(compute: Callable[..., float]) -> Callable[..., Number]:
+    """Return what computes in floating point, as DuckDB does these functions."""
+
+    def apply(*values: Number) -> Number:
+        try:
+            return fitted(Decimal(compute(*map(float, values))))
+        except (ValueError, OverflowError, ArithmeticError, TypeError):
+            message = "argument is out of range"
+            raise SqlError(1428, message) from None
+
+    return apply
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function: what computes it, and which kinds of arguments it takes.
 
     `takes` has a letter an argument, the last one as often as `most` allows: c text,
-    n numbers, * all alike, d those of DECODE. Where it is `strict`, a NULL gives NULL.
+    n numbers, * all alike, 2 those of NVL2, d those of DECODE. Where it is `strict`, a NULL gives NULL.
     """
 
     run: Callable[..., object]
@@ -184,27 +229,39 @@ class Function:
 
 FUNCTIONS: Final[dict[str, Function]] = {
     "ABS": Function(abs, "n", 1, 1),
+    "ASCII": Function(lambda text: ord(text[0]), "c", 1, 1),
     "CEIL": Function(ceil, "n", 1, 1),
+    "CHR": Function(lambda code: chr(int(code)), "n", 1, 1),
     "COALESCE": Function(_coalesce, "*", 1, 99, strict=False),
     "DECODE": Function(_decode, "d", 3, 99, strict=False),
+    "EXP": Function(_floating(exp), "n", 1, 1),
     "FLOOR": Function(floor, "n", 1, 1),
     "GREATEST": Function(lambda *x: max(x), "*", 1, 99),
-    "INSTR": Function(lambda text, part: text.find(part) + 1, "c", 2, 2),
+    "INITCAP": Function(_initcap, "c", 1, 1),
+    "INSTR": Function(_instr, "ccn", 2, 3),
     "LEAST": Function(lambda *x: min(x), "*", 1, 99),
     "LENGTH": Function(len, "c", 1, 1),
+    "LN": Function(_floating(log), "n", 1, 1),
     "LOWER": Function(_lowered, "c", 1, 1),
+    "LPAD": Function(_pad_left, "cnc", 2, 3),
     "LTRIM": Function(lambda text, of=" ": text.lstrip(of), "c", 1, 2),
     "MOD": Function(_mod, "n", 2, 2),
     "NULLIF": Function(lambda a, b: None if a == b else a, "*", 2, 2, strict=False),
     "NVL": Function(_coalesce, "*", 2, 2, strict=False),
+    "NVL2": Function(lambda test, some, none: none if test is None else some, "2", 3, 3, strict=False),
+    "POWER": Function(_floating(pow), "n", 2, 2),
     "REPLACE": Function(_replace, "c", 2, 3, strict=False),
     "ROUND": Function(_round, "n", 1, 2),
+    "RPAD": Function(_pad_right, "cnc", 2, 3),
     "RTRIM": Function(lambda text, of=" ": text.rstrip(of), "c", 1, 2),
     "SIGN": Function(lambda x: (x > 0) - (x < 0), "n", 1, 1),
+    "SQRT": Function(_floating(sqrt), "n", 1, 1),
     "SUBSTR": Function(_substr, "cn", 2, 3),
     "TO_CHAR": Function(written, "n", 1, 1),
     "TO_NUMBER": Function(number, "c", 1, 1),
+    "TRANSLATE": Function(_translate, "c", 3, 3),
     "TRIM": Function(lambda text, of=" ": text.strip(of), "c", 1, 2),
+    "TRUNC": Function(_trunc, "n", 1, 2),
     "UPPER": Function(_raised, "c", 1, 1),
 }  # fmt: skip
 

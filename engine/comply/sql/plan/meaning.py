@@ -22,6 +22,7 @@ from comply.sql.plan.functions import (
     written,
 )
 from comply.sql.plan.rows import NONE
+from comply.sql.plan.times import TIMES
 
 UNSURE: Final = Doubt(frozenset())
 
@@ -101,6 +102,7 @@ _OPERATORS: Final[Mapping[str, Function]] = {
 MEANING: Final[Mapping[str, object]] = {
     **{name.lower(): lifted(function) for name, function in FUNCTIONS.items()},
     **{name: lifted(function) for name, function in _OPERATORS.items()},
+    **{name: lifted(function) for name, function in TIMES.items()},
     **{f"sum_{name}": _sum(compute) for name, compute in _SUMS.items()},
     **{f"distinct_{name}": _sum(_distinct(compute)) for name, compute in _SUMS.items()},
     "Decimal": Decimal,

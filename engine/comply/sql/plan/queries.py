@@ -21,6 +21,7 @@ from comply.sql.plan.joins import (
     block_of,
     has_query,
 )
+from comply.sql.plan.timed import DATED
 
 Node: TypeAlias = exp.Expr
 Body: TypeAlias = Callable[[], list[str]]
@@ -244,9 +245,8 @@ def _summed(code: Code, item: Node) -> str:
         if len(subject.expressions) != 1:
             raise code.untranslated(item, "a sum of several values")
         subject = subject.expressions[0]
-    wanted = (
-        {"char", "number"} if not isinstance(item, exp.Sum | exp.Avg) else {"number"}
-    )
+    every = {"char", "number", *DATED}
+    wanted = {"number"} if isinstance(item, exp.Sum | exp.Avg) else every
     if kind(subject) not in wanted:
         raise code.untranslated(item, f"{item.key.upper()} of a value of this kind")
     return value(code, subject)
