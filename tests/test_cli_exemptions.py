@@ -318,3 +318,30 @@ def test_the_published_schema_is_the_one_in_use() -> None:
     published = Path(__file__).parents[1] / "docs/comply.schema.json"
     used = schema_root() / "comply.schema.json"
     assert published.read_bytes() == used.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("packs: [kubernetes/basline]", "1:9: there is no pack 'kubernetes/basline'"),
+        ("packs: [kubernetes/basline]", "did you mean kubernetes/baseline?"),
+        ("packs: [xyz]", "packs: kubernetes/baseline, "),
+        ("rules: [policy, polcy/]", "1:17: polcy: no such file or folder"),
+        ("paths: [a.yaml, b.yaml]", "1:17: b.yaml: no such file or folder"),
+    ],
+)
+def test_what_comply_yaml_names_and_is_not_there_is_told_with_its_place(
+    text: str, said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "comply.yaml").write_text(text)
+    assert run(["check"]) == 2
+    assert said in capsys.readouterr().err
+    # What goes before the file is all that counts.
+    assert run(["check", "a.yaml", "-r", "policy"]) == 1
+
+
+def test_a_report_without_a_name_for_its_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["check", "a.yaml", "-f", "sarif="]) == 2
+    assert "-f sarif=: name the file" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from comply.cli.cached_check import Options, check_files
 from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.outputs import outputs, write_all
 from comply.cli.run_options import InOrder, source_options, with_options
-from comply.cli.settings import FLAG, Settings, read_settings
+from comply.cli.settings import FLAG, Settings, confirm, read_settings
 from comply.cli.suggested import format_names, pack_names
 from comply.cli.terminal import Choice
 from comply.cli.undetermined import UNDETERMINED
@@ -274,6 +274,9 @@ def merge(
 
     Rules and packs on the command line replace those of the file, both of them: who
     names rules wants these and no others.
+
+    Raises:
+        ComplyError: if the file names what is not there.
     """
     origins = dict(settings.origins)
     if paths:
@@ -282,7 +285,9 @@ def merge(
     if rules or packs:
         settings = replace(settings, rules=rules, packs=packs)
         origins["rules"] = origins["packs"] = FLAG
-    return replace(settings, origins=origins)
+    settings = replace(settings, origins=origins)
+    confirm(settings)
+    return settings
 
 
 def override(

@@ -11,7 +11,7 @@ import click
 from comply.cli.settings import VARIABLES, Settings, read_settings
 from comply.exempt.allowance import Allowance
 
-_HIDDEN = ("file", "origins", "variables")
+_HIDDEN = ("file", "origins", "places", "variables")
 
 
 @click.group()

@@ -39,6 +39,8 @@ def outputs(formats: Collection[str], path: Path | None) -> list[Output]:
         if name not in REPORTERS:
             known = ", ".join(REPORTERS)
             raise click.UsageError(f"There is no format '{name}'. Formats: {known}.")
+        if equals and not file:
+            raise click.UsageError(f"-f {text}: name the file, or leave the `=` out.")
         wanted.append(Output(name, Path(file) if equals else None))
     if path is not None:
         wanted = [replace(w, path=path) if w.path is None else w for w in wanted]

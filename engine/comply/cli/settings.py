@@ -13,6 +13,7 @@ from typing import Any, Final
 from comply.exempt.allowance import Allowance, fits_path
 from comply.findings import SEVERITIES
 from comply.load.folder import take_all
+from comply.rules.files import require_pack
 from comply.source import ComplyError, Span
 
 NAME: Final = "comply.yaml"
@@ -35,7 +36,8 @@ class Settings:
     `timeout` (seconds), `max_findings` and `max_memory` (MB) are what one rule may take,
     0 for any; `var_files` hold the values of Terraform variables, `variables` those and
     NAME=VALUE of the command line.
-    `origins` tells where each setting that is no default was given.
+    `origins` tells where each setting that is no default was given, `places` where the
+    file names paths, rules and packs.
     """
 
     paths: tuple[Path, ...] = ()
@@ -57,6 +59,9 @@ class Settings:
     var_files: tuple[Path, ...] = ()
     variables: tuple[str | Path, ...] = ()
     origins: dict[str, str] = field(default_factory=dict, compare=False)
+    places: dict[str, tuple[Span | None, ...]] = field(
+        default_factory=dict, compare=False
+    )
 
 
 def read_settings(file: Path | None) -> Settings:
@@ -87,7 +92,7 @@ def with_environment(settings: Settings, variables: Mapping[str, str]) -> Settin
         ComplyError: if a variable has a value that its setting cannot have.
     """
     for setting, read in VARIABLES.items():
-        name = f"COMPLY_{setting.upper()}"
+        name = _variable(setting)
         if text := variables.get(name):
             settings = replace(
                 settings,
@@ -95,6 +100,35 @@ def with_environment(settings: Settings, variables: Mapping[str, str]) -> Settin
                 origins={**settings.origins, setting: name},
             )
     return settings
+
+
+def confirm(settings: Settings) -> None:
+    """Refuse what the file names and is not there, unless something goes before it.
+
+    Raises:
+        ComplyError: if a path, a rule or a pack is not there, with its place.
+    """
+    given = {n for n, o in settings.origins.items() if o in (FLAG, _variable(n))}
+    for name, spans in settings.places.items():
+        if name in given:
+            continue
+        # A run that has no use for a setting has emptied it.
+        for item, span in zip(getattr(settings, name), spans, strict=False):
+            try:
+                _require(item)
+            except ComplyError as error:
+                raise ComplyError(error.message, span, error.hint) from None
+
+
+def _require(item: Path | str) -> None:
+    if isinstance(item, str):
+        require_pack(item)
+    elif str(item) != "-" and not os.path.lexists(item):
+        raise ComplyError(f"{item}: no such file or folder")
+
+
+def _variable(setting: str) -> str:
+    return f"COMPLY_{setting.upper()}"
 
 
 def left_out(settings: Settings) -> Callable[[Path], bool]:
@@ -212,6 +246,10 @@ def _read(file: Path) -> Settings:
         max_memory=config.max_memory,
         var_files=tuple(here / p for p in config.var_files),
         origins={name: _origin(locate, name, file) for name in value or {}},
+        places={
+            name: tuple(locate((name, i)) for i in range(len(getattr(config, name))))
+            for name in ("paths", "rules", "packs")
+        },
     )
 
 

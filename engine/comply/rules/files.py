@@ -53,18 +53,30 @@ def pack_files(name: str) -> list[RuleFile]:
     Raises:
         ComplyError: if there is no such pack.
     """
-    folder = builtin_root() / name
-    known = packs()
-    if name not in known and name not in {p.split("/")[0] for p in known}:
-        raise ComplyError(
-            f"there is no pack {name!r}", hint=f"packs: {', '.join(known)}"
-        )
+    require_pack(name)
     root = builtin_root()
+    folder = root / name
     files = []
     for path in _walk(folder):
         parts = path.relative_to(root).parts
         files.append(RuleFile(_rule_id(path, root), read(path), "/".join(parts[:2])))
     return files
+
+
+def require_pack(name: str) -> None:
+    """Refuse a name that is neither a pack's nor that of a world with packs.
+
+    Raises:
+        ComplyError: if it is not, with the name that was probably meant.
+    """
+    known = packs()
+    if name in known or name in {pack.split("/")[0] for pack in known}:
+        return
+    from difflib import get_close_matches  # noqa: PLC0415  (only when it failed)
+
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"packs: {', '.join(known)}"
+    raise ComplyError(f"there is no pack {name!r}", hint=hint)
 
 
 def user_files(paths: Iterable[Path]) -> list[RuleFile]:
