@@ -1,6 +1,7 @@
 """The hooks for pre-commit, run by pre-commit itself in a repository of the test's own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from comply.cli.init import HOOKS as PRINTED
 from comply.cli.init import command as init
 
 ROOT = Path(__file__).parents[1]
@@ -128,3 +130,40 @@ def test_what_init_prints_are_hooks_that_exist(
     named = [line.split()[-1] for line in out.splitlines() if "- id: comply" in line]
     assert named
     assert set(named) <= set(ids())
+
+
+def test_what_init_prints_takes_the_files_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod = "apiVersion: v1\nkind: Pod\n"
+    for name in ("apps/a.yaml", "c+.yaml", "deploy/b.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(pod)
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy/r.rego").write_text("package r\n")
+    (tmp_path / "policy/s.sql").write_text("CREATE ASSERTION a CHECK (1 = 1);\n")
+    monkeypatch.chdir(tmp_path)
+
+    def hooks() -> dict[str, str]:
+        out = CliRunner().invoke(init, ["--force"]).output
+        (repo,) = yaml.safe_load(out[out.index("repos:") : out.index("Next:")])["repos"]
+        return {hook["id"]: hook.get("files", "") for hook in repo["hooks"]}
+
+    found = hooks()
+    assert {"comply-rego", "comply-kubernetes"} <= found.keys()
+    files = re.compile(found["comply-kubernetes"])
+    assert files.search("apps/x/y.yaml")
+    assert files.search("c+.yaml")
+    assert not files.search("other/a.yaml")
+    (tmp_path / "apps/a.yaml").unlink()
+    (tmp_path / "c+.yaml").unlink()
+    # Where the hook takes them all by itself, there is nothing to add.
+    assert hooks()["comply-kubernetes"] == ""
+
+
+def test_init_knows_which_files_hooks_take() -> None:
+    listed = yaml.safe_load(HOOKS.read_text())
+    taken = {hook["id"]: hook.get("files", "") for hook in listed}
+    known = [(hook, files) for hook, files in PRINTED.values() if files]
+    assert known
+    assert all(taken[hook] == files for hook, files in known)

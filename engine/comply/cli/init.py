@@ -1,7 +1,9 @@
 """`comply init`: a comply.yaml from what is in a folder, with comments that teach."""
 
+import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from json import dumps
 from pathlib import Path
@@ -23,21 +25,34 @@ _KINDS: Final = {
     "oracle_catalog": ("Oracle catalogue", "Oracle catalogues"),
 }
 
-_HOOKS: Final = {
-    "terraform_plan": "comply-terraform-plan",
-    "terraform_source": "comply-terraform",
-    "kubernetes": "comply-kubernetes",
-    "oracle_ddl": "comply-sql",
+HOOKS: Final = {
+    "terraform_plan": ("comply-terraform-plan", r"(^|/)[^/]*plan[^/]*\.json$"),
+    "terraform_source": ("comply-terraform", ""),
+    "kubernetes": (
+        "comply-kubernetes",
+        "(^|/)(k8s|kubernetes|manifests|deploy|deployments?|base|overlays)/",
+    ),
+    "oracle_ddl": ("comply-sql", ""),
 }
+"""Hooks by kind, and the names of files that they take where nobody says others."""
+
+_OWN_HOOKS: Final = {".rego": "comply-rego", ".sql": "comply-sql-lint"}
+"""Hooks for rules of the user's own, by how the names of these end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a folder holds: inputs by kind, packs that fit, folders of own rules."""
+    """What a folder holds: inputs by kind, packs that fit, folders of own rules.
+
+    `names` are those of the inputs by kind, from the folder on, `own` the ends of the
+    names of rules.
+    """
 
     kinds: Counter[str] = field(default_factory=Counter)
     packs: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    names: dict[str, list[Path]] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
 
 
 @click.command()
@@ -82,7 +97,12 @@ def look(folder: Path) -> Found:
     kinds = Counter(item.kind for item in seen.inputs)
     packs = dict.fromkeys(pack for kind, pack in FITTING.items() if kinds[kind])
     tops = dict.fromkeys(_top(folder, Path(name)) for name in seen.rules)
-    return Found(kinds, tuple(packs), tuple(tops))
+    names: dict[str, list[Path]] = {}
+    for item in seen.inputs:
+        path = Path(item.source.name).relative_to(folder)
+        names.setdefault(item.kind, []).append(path)
+    own = frozenset(Path(name).suffix for name in seen.rules)
+    return Found(kinds, tuple(packs), tuple(tops), names, own)
 
 
 def _top(folder: Path, file: Path) -> str:
@@ -113,8 +133,7 @@ def written(found: Found) -> str:
 
 
 def _next(found: Found) -> str:
-    hooks = dict.fromkeys(_HOOKS[kind] for kind in found.kinds if kind in _HOOKS)
-    lines = "".join(f"      - id: {hook}\n" for hook in hooks or ["comply-terraform"])
+    lines = "".join(_hooks(found)) or "      - id: comply-terraform\n"
     return (
         "To check every commit, put this into .pre-commit-config.yaml:\n\n"
         "repos:\n"
@@ -123,6 +142,28 @@ def _next(found: Found) -> str:
         f"    hooks:\n{lines}\n"
         "Next: comply check\n"
     )
+
+
+def _hooks(found: Found) -> Iterator[str]:
+    """Yield the lines of hooks; `files` where a hook would not take the files itself."""
+    for kind in found.kinds:
+        if kind not in HOOKS:
+            continue
+        hook, taken = HOOKS[kind]
+        yield f"      - id: {hook}\n"
+        names = found.names[kind]
+        if taken and not all(re.search(taken, name.as_posix()) for name in names):
+            tops = "|".join(sorted({_start(name) for name in names}))
+            yield f"        files: {dumps(f'^({tops})')}\n"
+    for end, hook in _OWN_HOOKS.items():
+        if end in found.own:
+            yield f"      - id: {hook}\n"
+
+
+def _start(name: Path) -> str:
+    """Return a pattern of the folder that a file is in at the top, or of its name."""
+    top = re.escape(name.parts[0])
+    return f"{top}/" if len(name.parts) > 1 else f"{top}$"
 
 
 _TEMPLATE: Final = """\
