@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from comply.cli.main import run
+from comply.load.json_text import LARGE
 
 Told = Callable[..., list[str]]
 
@@ -106,3 +107,27 @@ def test_documents_of_other_worlds_have_no_attributes(
     (tmp_path / "pod.yaml").write_text("apiVersion: v1\nkind: Pod\n")
     run(["check", "pod.yaml", "plan.json", "-r", "p0.rego", "-f", "json"])
     assert json.loads(capsys.readouterr().out)["notices"] == []
+
+
+def test_of_a_large_plan_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COMPLY_CACHE_DIR", str(tmp_path / ".cache"))
+    after = {"region": "x", "filler": "y" * LARGE}
+    change = {"actions": ["create"], "after": after, "after_unknown": {}}
+    plan = {
+        "format_version": "1.2",
+        "resource_changes": [{"address": "a.b", "change": change}],
+    }
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    (tmp_path / "small.json").write_text(
+        json.dumps({"format_version": "1.2", "resource_changes": []})
+    )
+    (tmp_path / "p.rego").write_text(RULE % ("p", "resource_changes", "regoin"))
+    for names in (["plan.json"], ["plan.json", "small.json"]):
+        assert run(["check", *names, "-r", "p.rego"]) == 0
+        assert "did you mean region?" in capsys.readouterr().out
+    (tmp_path / "p.rego").write_text(RULE % ("p", "resource_changes", "elsewhere"))
+    assert run(["check", "plan.json", "-r", "p.rego"]) == 0
+    assert "did you mean" not in capsys.readouterr().out

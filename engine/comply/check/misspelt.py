@@ -93,6 +93,8 @@ def _after(documents: list[Document]) -> Iterator[Iterable[str]]:
                 value = change.get(side) if isinstance(change, dict) else None
                 if isinstance(value, dict):
                     yield value
+        # Of a large plan only what rules read was kept: not what they mean.
+        yield document.names()
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

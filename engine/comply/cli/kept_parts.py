@@ -180,6 +180,7 @@ def _outline(document: Document) -> Outline:
         for side in ("after", "after_unknown", "before"):
             after = change.get(side) if isinstance(change, dict) else None
             attributes.update(after if isinstance(after, dict) else ())
+    attributes.update(document.names())
     return document.world, keys, sorted(attributes)
 
 

@@ -47,7 +47,7 @@ class Document:
     the value at a path, lazily; `sensitive` gives the strings no output may show;
     `problems` are findings about the document itself, such as a plan that failed.
     `shape` is how much of the source `value` holds: less than all where no rule reads
-    the rest.
+    the rest. Then `names` gives names of members that the source has, all or many.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Document:
     sensitive: Callable[[], frozenset[str]] = field(default=frozenset)
     problems: tuple[Finding, ...] = ()
     shape: Shape = None
+    names: Callable[[], frozenset[str]] = field(default=frozenset)
 
 
 def facts(document: Document) -> Iterator[Fact]:
