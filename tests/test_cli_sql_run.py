@@ -76,6 +76,7 @@ def test_what_cannot_be_run_is_2_and_the_run_goes_on(
     out = capsys.readouterr().out
     assert f"✗ {file}:1:15: " not in out
     assert f"✗ {file}:1:1: ORA-00942: table or view DUA does not exist\n" in out
+    assert f"      1 | SELECT x FROM dua;\n{' ' * 8}| {' ' * 14}^^^\n" in out
     assert "✗ 1 could not be run, 1 succeeded · 1 script, " in out
 
 

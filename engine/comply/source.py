@@ -1,8 +1,9 @@
 """Source text, places in it, and the errors that point at them."""
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 WINDOW: Final = 200
 """How many characters of a line a span keeps on either side of its place."""
@@ -13,7 +14,7 @@ class Span:
     """A place in a source: 1-based row and column, and the text of its line.
 
     Of a long line only the part around the place is kept; `cut` characters before it
-    are left out.
+    are left out. `find` gives a place that nobody has read so far.
     """
 
     file: str
@@ -22,9 +23,37 @@ class Span:
     width: int = 1
     line: str = ""
     cut: int = 0
+    find: Callable[[], "Span"] | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.row}:{self.col}"
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  (an int or a text)
+        """Return what is not there yet; Python asks this for an empty slot."""
+        if name not in _FOUND:
+            raise AttributeError(name)
+        find = self.find
+        if find is None:
+            raise AttributeError(name)
+        found = find()
+        for key in _FOUND:
+            object.__setattr__(self, key, getattr(found, key))
+        object.__setattr__(self, "find", None)
+        return getattr(found, name)
+
+
+_FOUND: Final = ("row", "col", "width", "line", "cut")
+
+
+def span_later(file: str, find: Callable[[], Span]) -> Span:
+    """Return the place in a file that `find` gives, once somebody reads it.
+
+    To find a place costs more than to find what is wrong there, and few are looked at.
+    """
+    span = object.__new__(Span)
+    object.__setattr__(span, "file", file)
+    object.__setattr__(span, "find", find)
+    return span
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +109,7 @@ class ComplyError(Exception):
         """Return the message with the source line, a caret under it, and the hint."""
         parts = [self.headline()]
         if self.span and self.span.line:
-            parts += _excerpt(self.span)
+            parts += excerpt(self.span)
         if self.hint:
             parts.append(f"  hint: {self.hint}")
         return "\n".join(parts)
@@ -90,7 +119,7 @@ class LoadError(ComplyError):
     """An input that could not be read or understood."""
 
 
-def _excerpt(span: Span) -> list[str]:
+def excerpt(span: Span) -> list[str]:
     """Return the source line and a caret line; a long line is cut around the caret."""
     caret = span.col - 1 - span.cut
     start = max(0, caret - 60) if len(span.line) > 120 else 0

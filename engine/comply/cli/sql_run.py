@@ -15,7 +15,7 @@ from comply.cli.terminal import Choice, wants_colour
 from comply.load.encoding import decode, read
 from comply.report.characters import one_line, visible
 from comply.report.look import Look, look_of
-from comply.source import Source
+from comply.source import Source, excerpt
 from comply.sql.errors import AssertionViolated
 from comply.sql.evidence import evidence
 from comply.sql.script import Step, run_steps
@@ -139,14 +139,23 @@ def _lines(step: Step, look: Look, limit: int, *, verbose: bool) -> Iterator[str
     first, *rest = said.splitlines() or [""]
     yield f"{mark} {place}: {visible(first)}".rstrip(": ")
     yield from (f"{_INDENT}{visible(line)}" for line in rest)
-    text = one_line(step.statement.text)
-    yield _INDENT + (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}...")
+    yield from (_INDENT + line for line in _written(step))
     if bad and step.error is not None and step.error.hint:
         yield f"{_INDENT}hint: {visible(step.error.hint)}"
     shown = step.violating or step.rows
     yield from (f"{_INDENT}{visible(line)}" for line in table_lines(shown, limit))
     if bad:
         yield ""
+
+
+def _written(step: Step) -> list[str]:
+    """Return the statement in a line, or the line where it is wrong, with a caret."""
+    error = step.error if step.verdict == "failed" else None
+    span = error.span if error is not None else None
+    if span is not None and span != step.statement.span and span.line:
+        return [visible(line) for line in excerpt(span)]
+    text = one_line(step.statement.text)
+    return [text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."]
 
 
 def _summary(steps: Sequence[Step], files: int, seconds: float, look: Look) -> str:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from comply.dialect import oracle
 from comply.dialect.cursor import Cursor
 from comply.dialect.errors import SqlError
+from comply.dialect.inserts import by_names
 from comply.dialect.oracle import condition, query
 from comply.dialect.statements import Statement
 from comply.dialect.syntax import Text
@@ -71,7 +72,11 @@ def change(statement: Statement) -> Change:
     cursor = Cursor(statement)
     cuts = _cuts(cursor)
     source = statement.source
-    tree = oracle.statement(_without(statement, cuts.blank), source)
+    bare = _without(statement, cuts.blank)
+    tree = None
+    if cursor.tokens[0].value == "INSERT":
+        tree = by_names(cursor, list(_outside(cursor)), bare.sql)
+    tree = tree or oracle.statement(bare, source)
     sources = deleting = None
     if cuts.sources is not None:
         text = cursor.text(*cuts.sources)

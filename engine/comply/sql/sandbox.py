@@ -135,7 +135,7 @@ class Sandbox:
         try:
             return self._step(statement, binds or {})
         except SqlError as error:
-            if error.span is None or error.span.file.startswith("<"):
+            if error.span is None or error.span.file != statement.source.name:
                 error.span = statement.span
             raise
         except DatabaseError as error:
