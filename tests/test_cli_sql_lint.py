@@ -133,6 +133,8 @@ def test_what_cannot_be_read_fails_the_run(
     assert lint("missing.sql") == 2
     assert lint("schema.sql") == 2
     assert "there is nothing to check" in capsys.readouterr().err
+    assert lint("schema.sql", "--allow-empty") == 0
+    assert lint("missing.sql", "--allow-empty") == 2
     (folder / "odd.sql").write_text("CREATE TABLE t (a b c d)")
     assert lint("good.sql", "--schema", "odd.sql", "--schema", "schema.sql") == 2
     assert "odd.sql" in capsys.readouterr().out

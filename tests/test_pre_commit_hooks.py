@@ -121,6 +121,12 @@ def test_each_kind_of_file_has_its_hook(repository: Path) -> None:
     }
 
 
+def test_a_schema_without_an_assertion_stops_no_commit(repository: Path) -> None:
+    script = "CREATE TABLE t (id NUMBER PRIMARY KEY);\n"
+    code, out = commit(repository, {"schema.sql": script})
+    assert (code, "Skipped" in out) == (0, True)
+
+
 def test_what_init_prints_are_hooks_that_exist(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

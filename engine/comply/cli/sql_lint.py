@@ -78,6 +78,11 @@ class _Scripts:
 @click.option("--diff", is_flag=True, help="Only show what --fix would change.")
 @click.option("--strict", is_flag=True, help="Advice fails the run as well.")
 @click.option(
+    "--fail-on-empty/--allow-empty",
+    default=True,
+    help="Whether scripts without an assertion are a failure. Default: they are.",
+)
+@click.option(
     "-f",
     "--format",
     "formats",
@@ -106,6 +111,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     fix: bool,
     diff: bool,
     strict: bool,
+    fail_on_empty: bool,
     formats: tuple[str, ...],
     output: Path | None,
     colour: Choice,
@@ -129,6 +135,8 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
         raise click.UsageError("--fix changes files, --diff does not: choose.")
     wanted = outputs(formats, output)
     known = _known(paths or (Path(),), schemas)
+    if not (known.ours or known.findings or fail_on_empty):
+        return 0
     if diff:
         return _show([(s, fixed(s, known.schema)) for s in known.ours], colour)
     findings, run = _check(known, fix=fix)
