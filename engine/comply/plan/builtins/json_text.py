@@ -5,6 +5,7 @@ https://www.openpolicyagent.org/docs/policy-reference/builtins/encoding
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from json import JSONDecodeError, JSONDecoder
 from json.encoder import encode_basestring
 from math import isfinite
@@ -76,6 +77,9 @@ def marshal_with_options(value: Value, options: Value) -> str:
 
 
 _OPTIONS: Final = frozenset({"pretty", "prefix", "indent"})
+_SHORT: Final = 200
+_SCALARS: Final = frozenset('"-0123456789tfn')
+"""How the JSON of a value begins that has no parts."""
 
 
 def unmarshal(text: Value) -> Value:
@@ -87,7 +91,19 @@ def unmarshal(text: Value) -> Value:
     >>> unmarshal('[{"foo":[1,2]}]')
     [{'foo': [1, 2]}]
     """
-    return read_json(string(text))
+    written = string(text)
+    if len(written) <= _SHORT and written[:1] in _SCALARS:
+        return _known_scalar(written)
+    return read_json(written)
+
+
+@lru_cache(maxsize=8_192)
+def _known_scalar(text: str) -> Value:
+    """Return what a short JSON text holds that is no array and no object.
+
+    The keys of `for_each` in addresses, each of which many resources have.
+    """
+    return read_json(text)
 
 
 def is_json(text: Value) -> bool:

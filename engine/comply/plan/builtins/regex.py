@@ -186,10 +186,24 @@ def find_groups_n(pattern: Value, text: Value, limit: Value) -> list[list[str]]:
     >>> find_groups_n("(a)(b)?", "aab", -1)
     [['a', 'a', ''], ['ab', 'a', 'b']]
     """
-    return [
-        [to_text(group) for group in (found.group(), *found.groups(b""))]
+    expression, written = operands.string(pattern, 1), operands.string(text, 2)
+    number = operands.integer(limit, 3)
+    if len(written) > _SHORT:
+        return [list(found) for found in _groups(expression, written, number)]
+    return [list(found) for found in _known_groups(expression, written, number)]
+
+
+def _groups(pattern: str, text: str, limit: int) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        tuple(to_text(group) for group in (found.group(), *found.groups(b"")))
         for found in _first(pattern, text, limit)
-    ]
+    )
+
+
+@lru_cache(maxsize=8_192)
+def _known_groups(pattern: str, text: str, limit: int) -> tuple[tuple[str, ...], ...]:
+    """Return the groups in a short text: addresses of modules come again and again."""
+    return _groups(pattern, text, limit)
 
 
 def _first(pattern: Value, text: Value, limit: Value) -> Iterator["re2._Match"]:
