@@ -216,6 +216,25 @@ def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_a_full_disk_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(POD)
+    command = [sys.executable, "-m", "comply.cli.main", "check", "a.yaml"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: the output cannot be written: No space left on device\n"
+    )
+
+
 def test_a_name_that_no_system_takes(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(POD)
     for arguments in (["x" * 5_000], ["a.yaml", "--baseline", "x" * 300]):

@@ -1,5 +1,6 @@
 """The entry point: finds the command, turns every way of failing into an exit code."""
 
+import errno
 import gc
 import os
 import sys
@@ -13,6 +14,8 @@ FAILED: Final = 2
 _LONGEST_NAME: Final = 200
 _INTERRUPTED: Final = 130
 _PIPE_CLOSED: Final = 141
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What is wrong with a place that takes no more text."""
 
 
 def main() -> None:
@@ -80,6 +83,11 @@ def _refused(error: OSError) -> int:
 
     Files are named in many places, and a disk can be full in all of them.
     """
+    if error.filename is None and error.errno in _FULL:
+        # Python would try to write the rest once more as it ends.
+        _forget_stdout()
+        sys.stderr.write(f"error: the output cannot be written: {error.strerror}\n")
+        return FAILED
     if error.filename is None:
         return _confess()
     name = str(error.filename)
