@@ -1,25 +1,14 @@
-"""Synthetic Rego policies in the manner of Gatekeeper's library."""
+"""Synthetic Rego policies in the manner of Gatekeeper's library.
 
-import json
-from collections.abc import Callable
+What the rules ask is what admission rules ask everywhere: images, resources, security
+contexts, volumes, ports, labels. No two of the first forty are alike.
+"""
+
+from itertools import cycle, islice
 from random import Random
+from typing import Final
 
-from manifests import REGISTRIES
-
-
-def policies(number: int, seed: int = 0) -> dict[str, str]:
-    """Return `number` Rego v1 policies for admission reviews, by file name.
-
-    Each stands in a package of its own, `bench.p<i>`, and has a `violation` rule.
-    """
-    random = Random(seed)  # noqa: S311  (made-up data)
-    return {
-        f"p{i}.rego": _POLICIES[i % len(_POLICIES)](random).replace("NAME", f"p{i}")
-        for i in range(number)
-    }
-
-
-_CONTAINERS = """
+CONTAINERS: Final = """
 containers contains container if {
 	some container in input.review.object.spec.containers
 }
@@ -29,99 +18,156 @@ containers contains container if {
 }
 """
 
+PODS: Final = """
+pods contains input.review.object.spec if input.review.object.kind == "Pod"
 
-def _label_policy(random: Random) -> str:
-    label = random.choice(
-        ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "environment")
-    )
-    return f"""package bench.NAME
-
-violation contains {{"msg": msg}} if {{
-	not input.review.object.metadata.labels["{label}"]
-	msg := sprintf("%v lacks label {label}", [input.review.object.metadata.name])
-}}
+pods contains input.review.object.spec.template.spec if {
+	input.review.object.kind in {"Deployment", "StatefulSet"}
+}
 """
 
 
-def _privileged_policy(_random: Random) -> str:
-    return f"""package bench.NAME
+def policies(number: int, seed: int = 0) -> dict[str, str]:
+    """Return `number` Rego v1 policies for admission reviews, by file name.
 
-violation contains {{"msg": msg}} if {{
-	some container in containers
-	container.securityContext.privileged
-	msg := sprintf("container %v is privileged", [container.name])
-}}
-{_CONTAINERS}"""
+    Each stands in a package of its own, `bench.p<i>`, and has a `violation` rule.
+    """
+    bodies = [
+        text.replace("OPTION", option)
+        for text, options in _RULES.items()
+        for option in options
+    ]
+    Random(seed).shuffle(bodies)  # noqa: S311  (made-up data)
+    return {
+        f"p{i}.rego": f"package bench.p{i}\n{body}"
+        for i, body in enumerate(islice(cycle(bodies), number))
+    }
 
 
-def _registry_policy(random: Random) -> str:
-    allowed = json.dumps(random.sample(REGISTRIES, 3))
-    return f"""package bench.NAME
+def _about(conditions: str, message: str, *names: str, shared: str = "") -> str:
+    """Return a policy: conditions, one a line, and what is said where they hold."""
+    body = "".join(f"\t{line.strip()}\n" for line in conditions.strip().splitlines())
+    said = f'\tmsg := sprintf("{message}", [{", ".join(names)}])\n'
+    return f'\nviolation contains {{"msg": msg}} if {{\n{body}{said}}}\n{shared}'
 
-allowed := {allowed}
 
-violation contains {{"msg": msg}} if {{
-	some container in containers
-	satisfied := [good | some registry in allowed; good := startswith(container.image, registry)]
-	not any_true(satisfied)
-	msg := sprintf("container %v has image %v from elsewhere", [container.name, container.image])
-}}
+def _container(conditions: str, message: str, shared: str = "") -> str:
+    return _about(
+        f"some container in containers\n{conditions}",
+        f"container %v {message}",
+        "container.name",
+        shared=shared + CONTAINERS,
+    )
 
-any_true(values) if {{
+
+def _pod(conditions: str, message: str) -> str:
+    return _about(
+        f"some pod in pods\n{conditions}",
+        f"%v {message}",
+        "input.review.object.metadata.name",
+        shared=PODS,
+    )
+
+
+def _object(conditions: str, message: str, shared: str = "") -> str:
+    name = "input.review.object.metadata.name"
+    return _about(conditions, f"%v {message}", name, shared=shared)
+
+
+_ANY: Final = """
+any_true(values) if {
 	some value in values
 	value == true
-}}
-{_CONTAINERS}"""
-
-
-def _limit_policy(random: Random) -> str:
-    kind, resource = random.choice(
-        (("limits", "memory"), ("requests", "memory"), ("requests", "cpu"))
-    )
-    return f"""package bench.NAME
-
-violation contains {{"msg": msg}} if {{
-	some container in containers
-	not container.resources.{kind}.{resource}
-	msg := sprintf("container %v states no {kind}.{resource}", [container.name])
-}}
-{_CONTAINERS}"""
-
-
-def _replicas_policy(random: Random) -> str:
-    return f"""package bench.NAME
-
-violation contains {{"msg": msg}} if {{
-	input.review.object.kind == "Deployment"
-	replicas := input.review.object.spec.replicas
-	not in_range(replicas)
-	msg := sprintf("%v replicas are out of range", [replicas])
-}}
-
-in_range(value) if {{
-	value >= 1
-	value <= {random.randrange(5, 9)}
-}}
+}
 """
 
-
-def _annotation_policy(random: Random) -> str:
-    return f"""package bench.NAME
-
-violation contains {{"msg": msg}} if {{
-	some key, value in input.review.object.metadata.annotations
-	key == "owner"
-	not regex.match(`^team-[0-9]{{1,{random.randrange(2, 5)}}}@example\\.com$`, value)
-	msg := sprintf("%v is owned by %v", [input.review.object.metadata.name, value])
-}}
-"""
-
-
-_POLICIES: tuple[Callable[[Random], str], ...] = (
-    _label_policy,
-    _privileged_policy,
-    _registry_policy,
-    _limit_policy,
-    _replicas_policy,
-    _annotation_policy,
-)
+_RULES: Final[dict[str, tuple[str, ...]]] = {
+    _container("container.securityContext.privileged", "is privileged"): ("",),
+    _container(
+        """satisfied := [good | some registry in OPTION; good := startswith(container.image, registry)]
+        not any_true(satisfied)""",
+        "has an image from elsewhere",
+        _ANY,
+    ): (
+        '{"registry.example.com", "images.example.org", "mirror.example.net"}',
+        '["registry.example.com/", "images.example.org/", "mirror.example.net/"]',
+    ),
+    _container(
+        "not container.resources.OPTION",
+        "states no OPTION",
+    ): ("limits.memory", "requests.memory", "requests.cpu"),
+    _container(
+        "not container.securityContext.allowPrivilegeEscalation == false",
+        "may gain privileges",
+    ): ("",),
+    _container("not container.securityContext.OPTION", "does not set OPTION"): (
+        "readOnlyRootFilesystem",
+        "runAsNonRoot",
+    ),
+    _container(
+        'not "ALL" in container.securityContext.capabilities.drop',
+        "keeps its capabilities",
+    ): ("",),
+    _container(
+        """some capability in container.securityContext.capabilities.add
+        not capability in {"NET_BIND_SERVICE", "OPTION"}""",
+        "has more capabilities than OPTION",
+    ): ("CHOWN", "KILL"),
+    _container('endswith(container.image, ":OPTION")', "runs OPTION"): (
+        "latest",
+        "main",
+    ),
+    _container('not contains(container.image, ":")', "has no tag"): ("",),
+    _container("not container.OPTION", "has no OPTION"): ("livenessProbe", "ports"),
+    _container(
+        """some port in container.ports
+        port.hostPort > OPTION""",
+        "uses a port of the host",
+    ): ("0", "1024"),
+    _container(
+        """some variable in container.env
+        contains(lower(variable.name), "OPTION")""",
+        "may be given a OPTION in the open",
+    ): ("password", "token"),
+    _container('container.imagePullPolicy == "OPTION"', "pulls OPTION"): ("Never",),
+    _pod("pod.OPTION", "shares OPTION"): ("hostNetwork", "hostPID", "hostIPC"),
+    _pod(
+        """some volume in pod.volumes
+        volume.OPTION""",
+        "mounts OPTION",
+    ): ("hostPath", "flexVolume"),
+    _pod("not pod.serviceAccountName", "names no account"): ("",),
+    _pod("pod.terminationGracePeriodSeconds > OPTION", "ends slowly"): ("300",),
+    _object(
+        'not input.review.object.metadata.labels["OPTION"]', "lacks label OPTION"
+    ): ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "environment"),
+    _object(
+        """some key, value in input.review.object.metadata.annotations
+        key == "owner"
+        not regex.match(`^team-[0-9]{1,OPTION}@example\\.com$`, value)""",
+        "has no owner of OPTION digits",
+    ): ("2", "3"),
+    _object(
+        """input.review.object.kind == "Deployment"
+        replicas := input.review.object.spec.replicas
+        not in_range(replicas)""",
+        "has too few replicas, or more than OPTION",
+        "\nin_range(value) if {\n\tvalue >= 1\n\tvalue <= OPTION\n}\n",
+    ): ("5", "8"),
+    _object(
+        """input.review.object.kind == "Service"
+        input.review.object.spec.type == "OPTION\"""",
+        "is open to others: OPTION",
+    ): ("NodePort", "LoadBalancer"),
+    _object(
+        """some key, value in input.review.object.data
+        count(value) > OPTION""",
+        "holds more than OPTION characters",
+    ): ("100000",),
+    _object(
+        """some key, value in input.review.object.spec.selector.matchLabels
+        not input.review.object.spec.template.metadata.labels[key] == value""",
+        "selects what it does not make",
+    ): ("",),
+}
+"""Policies, and by what each is made several."""

@@ -28,6 +28,15 @@ BODIES = (
     "n := twice(input.review.object.spec.replicas); n > 4; m := n",
     "input.review.object.spec.containers[i]; m := i",
     "m := {c.name | some c in containers; c.privileged}; count(m) > 0",
+    "some c in input.review.object.spec.containers; c.security.user.id > 1; m := c.name",
+    "some c in input.review.object.spec.containers; not c.security.user.id; m := c.name",
+    "some c in input.review.object.spec.containers; m := c.security.user[_]",
+    "some c in input.review.object.spec.containers; m := c.security[x].id",
+    'some c in input.review.object.spec.containers; c.image == "ab"; m := c.name',
+    "not input.review.object.spec.security.user; m := input.review.object.spec.security",
+    "some c in {{1: 2}, {{'id'}}, {'id': {'id': {'id'}}}}; m := c.id.id",
+    "some c in {{1: 2}, {{'id'}}, {'id': {'id': {'id'}}}}; m := {c.id.id.id}",
+    "some c in {{1: 2}, {{'id'}}, {'id': {'id': {'id'}}}}; m := [c.id.id]",
 )
 ELSEWHERE = (
     # A conflict: the screen fails, and then each rule runs by itself.
@@ -46,11 +55,14 @@ both(n) := 1 if n >= 0
 both(n) := 2 if n > 1
 """
 words = st.sampled_from(["a", "b", "ab"])
+users = st.sampled_from([{}, {"id": 1}, {"id": 2}, [{"id": 3}], "id", 4, None, False])
+security = users | users.map(lambda user: {"user": user, "other": {"id": "x"}})
 containers = st.fixed_dictionaries(
     {"name": words},
     optional={
         "image": words,
         "privileged": st.sampled_from([True, False, 1, 0, "no", None]),
+        "security": security,
     },
 )
 manifests = st.fixed_dictionaries(
@@ -67,6 +79,7 @@ manifests = st.fixed_dictionaries(
             optional={
                 "containers": st.lists(containers, max_size=3),
                 "replicas": st.sampled_from([0, 1, 2, 3, -1, "x"]),
+                "security": security,
             },
         )
     },
@@ -132,6 +145,20 @@ def test_rules_over_the_same_containers_share_a_loop() -> None:
     text = group.program.code.text.partition("def screen(")[2]
     assert text.count("for l") == 1
     assert text.count("found.append(") == 2
+
+
+def test_rules_that_pass_the_same_object_look_it_up_once() -> None:
+    (group, *_) = session(BODIES[13:15], 1).compiled
+    text = group.program.code.text.partition("def screen(")[2]
+    assert text.count(".get('user', UNDEFINED)") == 1
+    assert text.count("['id']") == 2
+
+
+def test_a_comparison_needs_no_index_in_a_screen() -> None:
+    (group, *_) = session((BODIES[1], BODIES[17]), 1).compiled
+    text = group.program.code.text.partition("def screen(")[2]
+    assert "partition(" not in text
+    assert text.count("for l") == 1
 
 
 def test_few_rules_have_no_screen() -> None:

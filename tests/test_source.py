@@ -1,10 +1,14 @@
 """Places in a text, and errors that point at them."""
 
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comply.source import ComplyError, LoadError, Source, Span
+from comply.source import ComplyError, LoadError, Source, Span, span_later
 
 
 @given(st.text(alphabet="ab\né", max_size=30), st.data())
@@ -55,3 +59,42 @@ def test_an_error_without_a_place_and_one_with_a_hint() -> None:
     error = LoadError("wrong", Span("f", 1, 2), "do this")
     assert str(error) == "f:1:2: wrong\n  hint: do this"
     assert error.exit_code == 2
+
+
+def test_a_place_is_found_once_it_is_read() -> None:
+    asked: list[int] = []
+    source = Source("a.rego", "deny if\n  true")
+
+    def find() -> Span:
+        asked.append(1)
+        return source.span(10, 4)
+
+    span = span_later("a.rego", find)
+    assert (span.file, asked) == ("a.rego", [])
+    assert str(span) == "a.rego:2:3"
+    assert (span.width, span.line, span.cut, asked) == (4, "  true", 0, [1])
+
+
+def pickled(span: Span) -> Span:
+    found: Span = pickle.loads(pickle.dumps(span))  # noqa: S301  (our own)
+    return found
+
+
+def itself(span: Span) -> Span:
+    return span
+
+
+@pytest.mark.parametrize("read", [itself, pickled, replace])
+def test_a_place_found_late_is_the_place(read: Callable[[Span], Span]) -> None:
+    span = Source("a.rego", "deny if\n  true").span(10, 4)
+    late = span_later("a.rego", lambda: span)
+    assert read(late) == span
+    assert hash(read(late)) == hash(span)
+    assert repr(read(late)) == repr(span)
+
+
+def test_a_place_has_no_other_attributes() -> None:
+    late = span_later("a.rego", lambda: Span("a.rego", 1, 1))
+    assert not hasattr(late, "rows")
+    # As an unpickler makes it, before it fills it.
+    assert not hasattr(object.__new__(Span), "row")

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -146,18 +146,18 @@ class Budget:
         stopped.__traceback__ = stopped.__context__ = None
         raise OverBudgetError(self._put_out(self.blamed, why, at))
 
-    def take(self, label: str, found: Iterable[Finding]) -> None:
+    def take(self, label: str, found: Sequence[Finding]) -> None:
         """Count findings of a rule.
 
         Raises:
             OverBudgetError: if they are too many, or one of them is too long.
         """
-        items = list(found)
-        self.counted[label] += len(items)
+        self.counted[label] += len(found)
         if 0 < self.limits.findings < self.counted[label]:
             raise OverBudgetError(self._put_out(label, "findings", None))
-        if any(len(item.message) > LONGEST_MESSAGE for item in items):
-            raise OverBudgetError(self._put_out(label, "message", None))
+        for item in found:
+            if len(item.message) > LONGEST_MESSAGE:
+                raise OverBudgetError(self._put_out(label, "message", None))
 
     def renew(self) -> None:
         """Give every rule its whole share again; those that are out stay out."""

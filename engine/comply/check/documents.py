@@ -123,7 +123,10 @@ def _reads_worlds(checks: list[RegoChecks], worlds: frozenset[str]) -> bool:
 
 
 def _collections(document: Document) -> bool:
-    return any(collection.path for collection in document.collections)
+    for collection in document.collections:  # noqa: SIM110  (asked of each manifest)
+        if collection.path:
+            return True
+    return False
 
 
 def as_input(kind: str, value: Any) -> Any:  # noqa: ANN401

@@ -179,7 +179,7 @@ def _planned(rule: AssertionRule) -> Iterator[Planned]:
 def _restart(planned: Planned, rows: FactRows, budget: Budget) -> None:
     try:
         budget.run(planned.rule.id, _start, planned, rows)
-        budget.take(planned.rule.id, (found for _, found in planned.found.values()))
+        budget.take(planned.rule.id, [found for _, found in planned.found.values()])
     except OverBudgetError as error:
         _stop(planned, error)
 

@@ -21,12 +21,12 @@ from comply.check.rego_check import (
     shared_path,
 )
 from comply.check.results import About, finding
-from comply.check.worlds import concerns, is_decided
+from comply.check.worlds import concerns, is_decided, shaped
 from comply.findings import Finding
 from comply.load.facts import Document, Step
 from comply.plan.link import Sighting
 from comply.plan.runtime import Context, EvaluationError
-from comply.plan.values import Value
+from comply.plan.values import UNDEFINED, Value
 from comply.rules.checks import RegoChecks, Unit, Whole
 
 Item = Unit | Whole
@@ -53,13 +53,15 @@ class Selection:
     `numbered` are the units of entries by their numbers in a screen, `shapes` gives a
     unit for each shape of the input that entries expect.
     `names` are the ids of the rules that the entries belong to, `size` counts their
-    units, `documents` those that were checked.
+    units, `documents` those that were checked. `contexts` serve one document after the
+    other.
     """
 
     entries: list[Entry] = field(default_factory=list)
     numbered: dict[int, Unit] = field(default_factory=dict)
     shapes: dict[str, Unit] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)
+    contexts: dict[str, Context] = field(default_factory=dict)
     size: int = 0
     documents: int = 0
     always: list[Item] = field(default_factory=list)
@@ -179,7 +181,7 @@ class Turn:
 def _run_entries(turn: Turn, selection: Selection) -> None:
     """Run entry rules; only those that may give a result are run in parts."""
     for shape, unit in selection.shapes.items():
-        turn.contexts[shape] = new_context(turn.runner, turn.state, unit.reads)
+        turn.contexts[shape] = _context(turn, selection, shape, unit)
     careful = turn.runner.budget.careful
     if not careful and _run_screen(turn, selection):
         return
@@ -188,6 +190,19 @@ def _run_entries(turn: Turn, selection: Selection) -> None:
         if careful or _may_find(entry, context):
             for item in entry.items:
                 _run_item(turn, item, context)
+
+
+def _context(turn: Turn, selection: Selection, shape: str, unit: Unit) -> Context:
+    """Return the evaluation of a document, in which nothing is left of the one before."""
+    context = selection.contexts.get(shape)
+    if context is None:
+        context = new_context(turn.runner, turn.state, unit.reads)
+        selection.contexts[shape] = context
+        return context
+    document = turn.state.document
+    context.input = UNDEFINED if document is None else shaped(unit.reads, document)
+    context.clear()
+    return context
 
 
 def _run_screen(turn: Turn, selection: Selection) -> bool:

@@ -104,7 +104,7 @@ def top_keys(source: Source, start: int = 0) -> Iterator[tuple[str, int]]:
         return
 
 
-def places(source: Source, start: int = 0) -> Callable[[Path], Span | None]:
+def places(source: Source, start: int = 0) -> Callable[[Path], Span]:
     """Return what finds the place of the value at a path in JSON text, lazily.
 
     The place of a member is that of its key, the place of an element its beginning. A
@@ -118,7 +118,7 @@ def places(source: Source, start: int = 0) -> Callable[[Path], Span | None]:
     known: dict[Path, Children] = {}
     texts: dict[Path, Any] = {}
 
-    def find(path: Path) -> Span | None:
+    def find(path: Path) -> Span:
         text = source.text
         at, end = _after_blank(text, start), len(text)
         place, width = at, 1

@@ -13,9 +13,9 @@ from comply.load.json_text import read_one
 from comply.load.yaml_text import places as yaml_places
 from comply.load.yaml_text import read_yaml
 from comply.plan.values import Value
-from comply.source import LoadError, Source, Span
+from comply.source import LoadError, Source, Span, span_later
 
-_Locate: TypeAlias = Callable[[Path], Span | None]
+_Locate: TypeAlias = Callable[[Path], Span]
 
 
 def load(source: Source) -> list[Document]:
@@ -82,13 +82,17 @@ def _documents(
         world="kubernetes",
         value=value,
         collections=(Collection((), identity),),
-        locate=partial(_below, locate, base),
+        locate=partial(_later, source.name, partial(_below, locate, base)),
     )
 
 
-def _below(locate: _Locate, base: Path, path: Path) -> Span | None:
+def _later(file: str, locate: Callable[[Path], Span], path: Path) -> Span:
+    return span_later(file, partial(locate, path))
+
+
+def _below(locate: _Locate, base: Path, path: Path) -> Span:
     span = locate((*base, *path))
-    if span is None or path:
+    if path:
         return span
     # The first line of a manifest says nothing about it.
     return Span(span.file, span.row, span.col, span.width)

@@ -299,8 +299,6 @@ def _locator(
         elif not wrapped and path[:1] == ("terraform",):
             path = path[1:]
         span = find(path)
-        if span is None:
-            return None
         # A plan is one long line, which helps nobody and may hold secrets.
         return Span(span.file, span.row, span.col, span.width)
 

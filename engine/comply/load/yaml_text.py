@@ -97,7 +97,7 @@ def read_yaml(source: Source) -> list[tuple[int, Any]]:
     return documents
 
 
-def places(source: Source, start: int) -> Callable[[Path], Span | None]:
+def places(source: Source, start: int) -> Callable[[Path], Span]:
     """Return what finds the place of the value at a path in one document, lazily.
 
     `start` is the offset of the document. The place of a member is that of its key, the
@@ -106,7 +106,7 @@ def places(source: Source, start: int) -> Callable[[Path], Span | None]:
     """
     known: list[tuple[int, _Tree]] = []
 
-    def find(path: Path) -> Span | None:
+    def find(path: Path) -> Span:
         if not known:
             known.append(_tree(source, start))
         place, tree = known[0]

@@ -21,7 +21,7 @@ from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
 from comply.plan.probe import Probes
 from comply.plan.read_set import rule_read_sets
 from comply.plan.reads import every_step, loops
-from comply.plan.screen import glances
+from comply.plan.screen import screen_of
 from comply.plan.steps import print_block, print_probe, print_steps
 from comply.plan.units import cut
 from comply.plan.writer import Writer, name
@@ -65,7 +65,8 @@ def print_plan(plan: ir.Plan, probes: Probes | None = None) -> Code:
     for number, aggregate in aggregates_of(plan).items():
         print_aggregate(printer, number, aggregate)
         _print_lifted(printer)
-    print_screen(printer, () if probes else glances(plan))
+    if not probes:
+        print_screen(printer, screen_of(plan))
     _print_lifted(printer)
     if plan.query is not None:
         _print_query(printer, plan.query)

@@ -65,6 +65,13 @@ class Context:
         self.strict = False
         self.trace: list[Any] | None = None
 
+    def clear(self) -> None:
+        """Forget what was computed, for an evaluation of another input."""
+        for held in (self.indexes, self.memo, self.kept, self.places, self.mocks):
+            if held:
+                held.clear()
+        self.evaluation.cache.clear()
+
     def replaced(
         self, changes: Sequence[tuple[tuple[str, ...], Any, Any]]
     ) -> "Context":

@@ -123,8 +123,6 @@ class _Json:
     def at(self, path: tuple[str | int, ...]) -> int:
         """Return the offset of the value at a path."""
         span = self.find(path)
-        if span is None:
-            return 0
         return self.starts[span.row - 1] + span.col - 1
 
     def settings(self, value: dict[str, Value]) -> s.Body:
