@@ -1,21 +1,24 @@
 """Admission rules: 10,000 manifests and 40 rules at least 10 times faster than OPA.
 
-Rules in the manner of Gatekeeper's library, over `input.review.object`, one manifest at a
-time; both count the violations, and the counts are compared.
+Forty different rules in the manner of Gatekeeper's library, over `input.review.object`,
+one manifest at a time; both count the violations, and the counts are compared.
 
-OPA is given the faster of two ways, one process each. A query that puts one manifest after
-the other in the place of `input`, by OPA's own time of the evaluation alone: manifests
-parsed and rules compiled before. And `opa exec` over a file a manifest, the whole process.
-comply's time against the first is that of a session's check with rules and manifests
-loaded; against the second, that of a process that compiles, reads the same files, checks.
-The claim is against the faster way, each measured as OPA is in it.
+In memory OPA is given the faster of two ways. `opa bench` on a manifest, which starts its
+clock after it parsed the input and compiled the query: for a sample of the manifests, as
+each takes it more than a second, and from their mean time for all. And one query that
+puts each manifest in the place of `input`, by the time OPA gives for the evaluation
+alone. comply's time is that of the first check of a session with rules and manifests
+loaded. The claim is against the faster way.
+
+From files, for comparison: `opa exec` over a file a manifest, the whole process, against
+a Python that imports comply, compiles the rules, reads the same files and checks.
 """
 
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -40,6 +43,8 @@ import comply
 MANIFESTS = scaled(10_000, 60)
 RULES = scaled(40, 6)
 ROUNDS = scaled(3, 1)
+SAMPLE = scaled(30, 2)
+ONE = "count([v | some p; v := data.bench[p].violation[_]])"
 QUERY = """count([v |
     some m in data.manifests
     some p
@@ -74,23 +79,26 @@ def run() -> Outcome:
         program = opa.program()
         if program is None:
             return Outcome(__doc__, tuple(bars), skipped=opa.ABSENT)
-        theirs = _query(program, rules, objects, found)
         reviews = Path(folder) / "reviews"
         _write_reviews(objects, reviews)
+        single = _one_by_one(program, rules, reviews)
+        together = _query(program, rules, objects, found)
         by_file = _exec(program, rules, reviews, found)
         child: list[str | Path] = [sys.executable, "-c", CHILD, rules, reviews]
         assert int(output(child)) == found
         whole = process(child, ROUNDS)
     bars += [
-        Bar("OPA, a query over the manifests", theirs),
+        Bar("OPA, in memory, opa bench on each", single),
+        Bar("OPA, in memory, a query over the manifests", together),
         Bar("OPA, opa exec over files, whole process", by_file),
         Bar("comply, the same files, whole process", whole),
     ]
-    fastest, against = min((theirs, ours), (by_file, whole))
-    verdict = Verdict("times faster", ratio(fastest, against), "at least", 10)
+    faster = min(single, together)
+    verdict = Verdict("times faster, in memory", ratio(faster, ours), "at least", 10)
     notes = (
-        "OPA's faster way here: "
-        f"{'the query' if fastest == theirs else 'opa exec'}. {found:,} violations."
+        f"{found:,} violations. OPA's faster way in memory here: "
+        f"{'opa bench' if faster == single else 'the query'}. From files, whole "
+        f"processes: {ratio(by_file, whole):.1f} times faster."
     )
     return Outcome(__doc__, tuple(bars), (verdict,), notes)
 
@@ -103,6 +111,16 @@ def session_of(
     for manifest in objects:
         session.load(json.dumps(manifest).encode(), "kubernetes")
     return lambda: session.check()  # noqa: PLW0108  (its type is Any)
+
+
+def _one_by_one(program: str, rules: Path, reviews: Path) -> float:
+    """Return the milliseconds that OPA takes for all, from those for a sample."""
+    files = sorted(reviews.iterdir())
+    step = len(files) // SAMPLE
+    sample = files[::step][:SAMPLE]
+    assert len(sample) == SAMPLE
+    taken = [opa.bench(program, (rules,), file, ONE) for file in sample]
+    return mean(taken) * len(files)
 
 
 def _query(
