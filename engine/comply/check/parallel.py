@@ -21,11 +21,11 @@ Told = Callable[[int], None]
 
 _BATCH: Final = 32
 _HEAD: Final = 8
-WORTH: Final = 400
+WORTH: Final = 50
 """How many files make another process worth its start.
 
-Measured by benchmarks/fork_threshold.py: two processes are even with one at about 100
-small files. From 400 a process they are faster on a machine that is busy, too.
+Measured by benchmarks/fork_threshold.py, and by the processor time that parent and children
+take: two processes are even with one at 25 small files together, and a third faster at 100.
 """
 
 
