@@ -11,6 +11,7 @@ from comply.rules.rule import Rule
 from comply.source import Span
 
 _FACT_KEYS: Final = ("address", "fact", "resource", "id")
+_MESSAGE_KEYS: Final = ("msg", "message")
 _DEFAULTS: Final = {
     Status.VIOLATION: Severity.MEDIUM,
     Status.WARNING: Severity.LOW,
@@ -134,15 +135,14 @@ def _span_anywhere(named: str, places: Places) -> Span | None:
 
 def message(result: Value, rule: Rule) -> str:
     """Return what a result says: a string, its `msg`, or the rule's title."""
-    match result:
-        case str():
-            return result
-        case {"msg": str(text)} | {"message": str(text)}:
-            return text
-        case bool():
-            return rule.title
-        case _:
-            return show(result)
+    if type(result) is dict:
+        for key in _MESSAGE_KEYS:
+            text = result.get(key)
+            if type(text) is str:
+                return text
+    if type(result) is str:
+        return result
+    return rule.title if type(result) is bool else show(result)
 
 
 def _at(value: Any, path: Path) -> Any:  # noqa: ANN401

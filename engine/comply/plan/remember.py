@@ -10,7 +10,16 @@ from comply.plan.reads import assigned, atoms, captured, every_step, read
 
 # Looking an answer up costs about what a plain test of a text does; these cost more.
 _WORTH = frozenset(
-    {"split", "sprintf", "re_match", "replace", "strings.replace_n", "semver.compare"}
+    {
+        "lower",
+        "re_match",
+        "replace",
+        "semver.compare",
+        "split",
+        "sprintf",
+        "strings.replace_n",
+        "upper",
+    }
 )
 _WORTH_FAMILIES = frozenset(
     {"regex", "globs", "json_text", "yaml_text", "cidr", "encoding", "urls", "units"}
