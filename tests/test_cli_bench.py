@@ -194,6 +194,18 @@ def patiently(work: Work, enough: Callable[[Lines], bool]) -> Lines:
     pytest.fail("ten seconds of samples are not enough")
 
 
+def test_the_input_may_be_named_last(
+    policy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "late.json"
+    plan.write_text('{"format_version": "1.2", "resource_changes": []}')
+    line = ["bench", str(policy), str(plan), "-n", "1", "--seconds", "0"]
+    assert run(line) == 0
+    assert "1 document" in capsys.readouterr().out
+    assert run(["bench"]) == 2
+    assert "comply bench policy/ plan.json" in capsys.readouterr().err
+
+
 def test_the_slowest_line_is_found(policy: Path) -> None:
     work = work_of(slow_session(policy))
     found = patiently(work, lambda lines: lines.samples >= 20)

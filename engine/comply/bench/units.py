@@ -262,7 +262,7 @@ def listed_memos(work: Work, counted: Tally) -> tuple[MemoUse, ...]:
         program = work.groups[group].program
         names = dict(_named(program.tree, ("data",)))
         for rule, times in reads.items():
-            name = names.get(program.rules[rule], f"rule {rule}")
+            name = names.get(program.rules[rule], f"part that rules share, {rule}")
             found.append(MemoUse(name, times, counted.kept[group][rule]))
     return tuple(sorted(found, key=lambda use: (-use.reads, use.rule)))
 

@@ -30,17 +30,17 @@ from comply.source import ComplyError
 
 @click.command(cls=InOrder)
 @click.argument(
-    "rules", nargs=-1, type=click.Path(path_type=Path), metavar="[RULES ...]"
+    "rules", nargs=-1, type=click.Path(path_type=Path), metavar="[RULES ...] [INPUT]"
 )
 @click.option(
     "-i",
     "--input",
     "inputs",
     multiple=True,
-    required=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A file or folder to check, as for `comply check`; `-` is standard input.",
+    help="A file or folder to check, as for `comply check`; `-` is standard input. "
+    "Without it the last PATH is the INPUT.",
 )
 @click.option(
     "--pack",
@@ -102,7 +102,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 ) -> int:
     """Measure what rules cost: by rule, by unit, by index, by line.
 
-    RULES are files or folders. A unit is one clause of a rule: it goes through its
+    RULES are files or folders, INPUT is what they are run over. A unit is one clause of a rule: it goes through its
     driver, such as all resources of a type, and runs once for each element. A lookup
     that uses an index does not search; one that does not shows up as a slow line.
 
@@ -110,11 +110,18 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     to be compared with each other.
 
     \b
-    comply bench policy/ -i plan.json
+    comply bench policy/ plan.json
+    comply bench policy/ more.rego -i plan.json -i deploy/
     comply bench --pack kubernetes/baseline -i deploy/ --json
 
     Exit code: 0 measured, 2 could not be.
     """  # noqa: D301  (click wants the character)
+    if not inputs:
+        rules, inputs = rules[:-1], rules[-1:]
+    if not inputs:
+        raise click.UsageError(
+            "name what to run the rules over: comply bench policy/ plan.json"
+        )
     settings = merge(read_settings(config), (), rules, packs)
     settings = with_options(settings, click.get_current_context(), None)
     if not (settings.rules or settings.packs):
