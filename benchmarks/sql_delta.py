@@ -3,9 +3,10 @@
 The schema and assertions are a help desk's: a ticket needs a service agreement that covers
 its day, an urgent one an engineer of some standing, an agreement its services. One row
 changes among 2,000,000 tickets: the delta check looks up its partners by index, the full
-check reads the tables, both in the same DuckDB. A ticket that comes must be checked at
-least 100 times faster than everything, and within twice the time that it takes among
-20,000. The times of other changes stand beside it.
+check reads the tables, both in the same DuckDB. A ticket that comes and an agreement that
+ends sooner must be checked at least 100 times faster than everything, and within twice the
+time that it takes among 20,000. The times of other changes stand beside them: an agreement
+that ends later, which can break nothing, is not asked about at all.
 """
 
 import time
@@ -20,7 +21,7 @@ from comply.sql import Assertion, Sandbox, parse
 SIZES = (20_000, scaled(2_000_000, 40_000))
 REPEATS = scaled(25, 2)
 TICKET = "a ticket comes"
-AGREEMENT = "an agreement ends later"
+AGREEMENT = "an agreement ends sooner"
 SCHEMA = """
 CREATE TABLE digits (n NUMBER);
 CREATE TABLE customers (id NUMBER PRIMARY KEY, name VARCHAR2(200) NOT NULL);
@@ -52,7 +53,8 @@ CREATE ASSERTION sla_must_have_services CHECK (
 CHANGES = {
     TICKET: "INSERT INTO tickets VALUES ({new}, {i}, 4, 'critical', DATE '2026-03-01')",
     "a ticket gets another customer": "UPDATE tickets SET customer_id = 7 WHERE id = {i}",
-    AGREEMENT: "UPDATE slas SET end_date = end_date + 9 WHERE id = {i}",
+    AGREEMENT: "UPDATE slas SET end_date = end_date - 9 WHERE id = {i} * 3 + 2",
+    "an agreement ends later": "UPDATE slas SET end_date = end_date + 9 WHERE id = {i}",
     "an engineer is promoted": "UPDATE engineers SET seniority = 'lead' WHERE id = {i}",
     "a service ends": "DELETE FROM sla_services WHERE id = {i}",
 }

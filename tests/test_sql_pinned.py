@@ -56,7 +56,8 @@ COMMIT;
     [
         ("INSERT INTO rents VALUES (7, DATE '2021-06-01', NULL, NULL)", 1, ""),
         ("UPDATE rents SET note = 'x' WHERE person = 7", 0, ""),
-        ("UPDATE rents SET since = since + 1 WHERE person = 7", 4, ""),
+        ("UPDATE rents SET since = since - 1 WHERE person = 7", 4, ""),
+        ("UPDATE rents SET since = since + 1 WHERE person = 7", 0, ""),
         ("UPDATE people SET born = DATE '2001-01-01' WHERE id = 7", 3, ""),
         ("UPDATE people SET born = born, name = 'p' WHERE id = 7", 0, ""),
         ("UPDATE people SET born = DATE '2011-01-01' WHERE id = 7", 1, "ADULT"),

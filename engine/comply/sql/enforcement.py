@@ -17,6 +17,7 @@ from comply.sql.delta import delta_trees, tables_of
 from comply.sql.denial import resolved
 from comply.sql.duckdb import Translator
 from comply.sql.errors import AssertionViolated
+from comply.sql.harmless import directions, is_harmless
 from comply.sql.joined import joined_columns
 from comply.sql.lookups import looked_up
 from comply.sql.names import ROWID
@@ -36,6 +37,7 @@ class Check:
     """A delta in DuckDB's SQL: for rows that come or go, and for one of them at a time.
 
     `unless` is a query that has a row where that for one row has none, and less to do.
+    `directions` are the ways in which an update may move a column without breaking it.
     """
 
     table: Name
@@ -45,6 +47,12 @@ class Check:
     way: Way
     each: Template | None = None
     unless: Template | None = None
+    directions: Mapping[str, tuple[Way, bool]] = field(default_factory=dict)
+
+    def is_unmoved(self, row: Row, other: Row) -> bool:
+        """Tell whether the other version of a row is as good as the one looked at."""
+        ways = self.directions
+        return all(is_harmless(row[c], other[c], ways.get(c)) for c in self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +101,9 @@ class Changed:
     def matter(self, connection: DuckDb, check: Check, rows: list[Row]) -> list[Row]:
         """Return the changed rows that a delta must look at, of those that came or went.
 
-        An update that leaves alone what the delta reads is as good as none. Of several
-        statements it is not known which row was there first.
+        An update that leaves alone what the delta reads is as good as none, and so is one
+        that moves it the harmless way. Of several statements it is not known which row
+        was there first.
         """
         if self.until != self.since + 1:
             return rows
@@ -106,7 +115,7 @@ class Changed:
             row
             for row in rows
             if row[ROWID] not in versions
-            or any(versions[row[ROWID]][c] != row[c] for c in check.columns)
+            or not check.is_unmoved(row, versions[row[ROWID]])
         ]
 
     def _few(self, connection: DuckDb, table: Name, way: Way) -> list[Row] | None:
@@ -269,7 +278,13 @@ def _checks(
             unless = acquitting(one) if one is not None else None
             written[key] = _template(one, translator), _template(unless, translator)
         yield Check(
-            delta.table, delta.event, delta.columns, sql, delta.way, *written[key]
+            delta.table,
+            delta.event,
+            delta.columns,
+            sql,
+            delta.way,
+            *written[key],
+            directions(denial, delta.place, delta.way),
         )
 
 
