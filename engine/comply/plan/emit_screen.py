@@ -57,16 +57,40 @@ def _print_landmarks(printer: Printer, marks: Landmarks) -> None:
 def _guard(printer: Printer, steps: ir.Steps) -> None:
     """Open a block for steps that fail where the key that they begin with is absent.
 
-    An exception costs far more than the question; and most rules find nothing.
+    Or where its value is not the text that it is compared with next. An exception and a
+    call cost far more than the question; and most rules find nothing.
     """
     match steps:
-        case (ir.Lookup(source=ir.Local() as source, keys=(ir.Const(value=key),)), *_):
-            if type(key) is str:
-                text = name(source)
+        case (
+            ir.Lookup(source=ir.Local() as source, keys=(ir.Const(value=key), *_)),
+            *_,
+        ):
+            if type(key) is not str:
+                return
+            text = name(source)
+            wanted = _compared(steps)
+            if wanted is None:
                 found = f"{key!r} in {text} if type({text}) is dict"
                 printer.writer.open(f"if {found} else type({text}) is RegoSet:")
+            else:
+                found = f"{text}.get({key!r}) if type({text}) is dict"
+                other = f"maybe({text}, {key!r})"
+                printer.writer.open(f"if ({found} else {other}) == {wanted!r}:")
         case _:
             pass
+
+
+def _compared(steps: ir.Steps) -> str | None:
+    """Return the text that a lookup's value has to be, if the next step compares it."""
+    match steps:
+        case (
+            ir.Lookup(target=target, keys=(_,)),
+            ir.Equal(left=left, right=ir.Const(value=str(wanted))),
+            *_,
+        ) if left == target:
+            return wanted
+        case _:
+            return None
 
 
 def _print_glance(printer: Printer, glance: Glance) -> None:
