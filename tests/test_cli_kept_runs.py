@@ -369,6 +369,33 @@ def test_a_change_is_checked_where_it_belongs(
     assert found == check_whole(settings, Options())[0]
 
 
+def test_a_share_that_parts_use_up_together_is_used_up(
+    tree: Path, ran: list[str]
+) -> None:
+    """No part says too much by itself; the limit is for all documents."""
+    for name in ("one", "other", "three", "two"):
+        (tree / name / "main.tf").write_text(OTHER)
+    rules = (tree.parent / "policy",)
+    settings = Settings(paths=(tree,), rules=rules, max_findings=2)
+    expected = check_whole(settings, Options())
+    assert any("more than 2 findings" in item.message for item in expected[0])
+    assert check(settings, Options(cache=tree.parent / "cache")) == expected
+    assert ran
+
+
+def test_numbers_in_evidence_come_back_as_they_were(tree: Path, ran: list[str]) -> None:
+    (tree.parent / "policy" / "sum.rego").write_text(
+        'package sum\ndeny contains {"msg": "m", "details": {"n": 12345678901234567890.5}} if {\n'
+        '  some r in input.resource_changes\n  r.address == "t.two"\n}\n'
+    )
+    run(tree)
+    ran.clear()
+    (tree / "other" / "main.tf").write_text(texts["other/main.tf"][1])
+    settings = Settings(paths=(tree,), rules=(tree.parent / "policy",))
+    assert run(tree) == check_whole(settings, Options())[0]
+    assert ran == ["other"]
+
+
 def test_a_module_that_two_call_concerns_both(tree: Path, ran: list[str]) -> None:
     (tree / "two" / "main.tf").write_text(ROOT.replace("note", "main"))
     run(tree)
