@@ -259,7 +259,7 @@ def test_what_is_too_long_to_walk_is_refused_and_changes_nothing(count: int) -> 
             Source("a.sql", "CREATE TABLE t (a NUMBER);\nINSERT INTO t VALUES (1);")
         )
         long = " + ".join(["UPDATE t SET a = 1", *("1",) * count])
-        with pytest.raises(SqlError, match="nests? too deeply") as caught:
+        with pytest.raises(SqlError, match=r"nests? too deeply") as caught:
             sandbox.run(Source("b.sql", long))
         assert str(caught.value.span) == "b.sql:1:1"
         (found,) = sandbox.execute("SELECT a FROM t")
