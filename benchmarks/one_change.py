@@ -5,10 +5,11 @@ new object and finds the change itself: at least 100 times faster than a check f
 in the same engine for rules that look at one resource, 50 times for a rule that looks up
 another; `apply` is told the change: 1,000 times for rules that look at one, 50 for those
 that look up another, and for one that counts them all: that one is so quick from scratch
-that to find the change in a whole object takes a good part of it. The object given to `update` shares what did not change with the one before; parsing
-the whole file anew and giving that is measured too. Each change adds or removes exactly one
-finding (where they are counted it does both), and runs as many units as a change of one
-resource can concern: one of each clause of a rule.
+that to find the change in a whole object takes a good part of it. The object given to
+`update` shares what did not change with the one before; parsing the whole file anew and
+giving that is measured too. Each change adds or removes exactly one finding (where they
+are counted it does both), and runs as many units as a change of one resource can concern:
+one of each clause of a rule.
 """
 
 import json
