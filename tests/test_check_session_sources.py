@@ -20,6 +20,11 @@ warn contains msg if {
 	count(data.kubernetes) > 2
 	msg := "more than two"
 }
+deny contains msg if {
+	some other in data.kubernetes.objects
+	other.metadata.labels.tier != input.metadata.labels.tier
+	msg := sprintf("%s is not of the tier of %s", [input.metadata.name, other.metadata.name])
+}
 """
 
 

@@ -199,8 +199,9 @@ def _context(turn: Turn, selection: Selection, shape: str, unit: Unit) -> Contex
         context = new_context(turn.runner, turn.state, unit.reads)
         selection.contexts[shape] = context
         return context
-    document = turn.state.document
+    runner, document = turn.runner, turn.state.document
     context.input = UNDEFINED if document is None else shaped(unit.reads, document)
+    context.data, context.evaluation.now_ns = runner.data, runner.now_ns
     context.clear()
     return context
 
