@@ -66,11 +66,12 @@ def test_manifests_load_and_have_findings(tmp_path: Path) -> None:
 
 
 def test_policies_compile_and_find(tmp_path: Path) -> None:
-    folder = generate("policies", 12, tmp_path / "policies")
+    folder = generate("policies", 40, tmp_path / "policies")
     texts = {path.name: path.read_text() for path in folder.iterdir()}
     policy = comply.rego.compile(texts)
     spec = {"containers": [{"name": "a", "image": "untrusted.example.com/a"}]}
     review = {"review": {"object": {"metadata": {"name": "pod"}, "spec": spec}}}
     answers = policy.eval("data.bench", input=review)
-    assert len(answers) == 12
-    assert sum(bool(answer["violation"]) for answer in answers.values()) >= 6
+    assert len(answers) == 40
+    assert len(set(texts.values())) == 40
+    assert sum(bool(answer["violation"]) for answer in answers.values()) >= 12
