@@ -62,7 +62,8 @@ class Code:
     `fields` are the columns of relations, `variables` the Python names of the rows at
     the places of tables, by alias. `functions` are those that are done, by what they
     compute; `constants` what they name, `memos` how many results they remember.
-    `settled` are the functions of queries that read no row outside, by their text.
+    `settled` are the functions of queries that read no row outside, by their text; `bound`
+    are the texts of queries that some function compares with a row outside.
     """
 
     source: Source
@@ -75,6 +76,7 @@ class Code:
     indexes: dict[tuple[str, ...], IndexCode] = field(default_factory=dict)
     sums: dict[int, str] = field(default_factory=dict)
     settled: dict[str, list[str]] = field(default_factory=dict)
+    bound: set[str] = field(default_factory=set)
     memos: int = 0
     names: int = 0
 

@@ -157,9 +157,10 @@ def _settled(code: Code, made: PlaceCode, place: Place) -> PlaceCode:
     own, *inner = place.blocks
     if not inner or place.links[0] is not None or code.is_unsure(inner[0]):
         return made
-    if not block_of(own).tables:
+    text = inner[0].sql()
+    if not block_of(own).tables or text in code.bound:
         return made
-    return replace(made, settled=tuple(code.settled.get(inner[0].sql(), ())))
+    return replace(made, settled=tuple(code.settled.get(text, ())))
 
 
 def _joined(code: Code, denial: Block, table: Table) -> list[str]:

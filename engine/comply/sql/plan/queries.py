@@ -190,8 +190,11 @@ class Queries:
 
 def _settle(code: Code, query: exp.Select, free: Free, name: str) -> None:
     """Note the function of a query that reads no row outside: it has one value."""
-    if not free.rows:
-        code.settled.setdefault(query.sql(), []).append(name)
+    text = query.sql()
+    if free.rows:
+        code.bound.add(text)
+    else:
+        code.settled.setdefault(text, []).append(name)
 
 
 def unsure_tests(code: Code, block: Block) -> list[Node]:
