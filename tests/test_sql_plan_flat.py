@@ -109,3 +109,16 @@ def test_a_change_of_a_group_judges_its_rows_alone() -> None:
 def test_what_does_not_fall_apart_says_why(check: str, why: str) -> None:
     with pytest.raises(UntranslatedError, match=why):
         program(check, "number")
+
+
+def test_a_value_that_groups_come_to_have_concerns_who_is_compared_with_it() -> None:
+    check = "NOT EXISTS (SELECT k FROM ta a WHERE a.x NOT IN (SELECT MAX(x) FROM tb GROUP BY k))"
+    [made] = program(check, "number")
+    ta, tb, _ = NAMES
+    running = Running(made)
+    running.start({ta: [(1, 2, 3)]})
+    assert running.violations
+    running.follow(Change({}, {tb: [(1, 2, 3)]}))
+    assert not running.violations
+    running.follow(Change({}, {tb: [(1, 3, 3)]}))
+    assert running.violations
