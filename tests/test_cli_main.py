@@ -29,6 +29,17 @@ def test_the_version_is_that_of_the_project() -> None:
     assert project["version"] == VERSION
 
 
+def test_python_runs_the_package() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "comply", "--version"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "engine")},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert VERSION in done.stdout
+
+
 def test_version_imports_next_to_nothing() -> None:
     code = (
         "import sys\nfrom comply.cli.main import run\nrun(['--version'])\n"
