@@ -21,7 +21,7 @@ from comply.load.json_text import LARGE, places, read_json, read_one
 from comply.load.terraform_sensitive import sensitive_strings
 from comply.plan.shape import Shape, united
 from comply.plan.values import Value
-from comply.source import LoadError, Source, Span
+from comply.source import LoadError, Source, Span, span_later
 
 _STDIN: Final = "<stdin>"
 
@@ -293,7 +293,7 @@ def _locator(
     """Return what finds a path of the document's value in the file's text."""
     find = places(source)
 
-    def locate(path: Path) -> Span | None:
+    def found(path: Path) -> Span:
         if wrapped and path and path[0] not in value:
             path = ("terraform", *path)
         elif not wrapped and path[:1] == ("terraform",):
@@ -301,5 +301,9 @@ def _locator(
         span = find(path)
         # A plan is one long line, which helps nobody and may hold secrets.
         return Span(span.file, span.row, span.col, span.width)
+
+    def locate(path: Path) -> Span:
+        # The first place in a large plan takes as long as all that is found in it.
+        return span_later(source.name, partial(found, path))
 
     return locate
