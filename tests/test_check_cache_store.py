@@ -220,3 +220,72 @@ def test_a_record_of_another_kind_is_none(text: str) -> None:
     assert good is not None
     assert decode_all({"g": good}).keys() == {"g"}
     assert decode_all({"g": good, "f": text}) == {}
+
+
+def test_the_file_is_for_its_owner_only(store: Store) -> None:
+    assert store.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_row_is_not_there(store: Store) -> None:
+    store.keep("s", {"a": "1", "b": "2"}, 2, 0)
+    assert store.fetch("s", ["a", "b", "c"]) == {"a": "1", "b": "2"}
+    with sqlite3.connect(store.path) as db:
+        db.execute("UPDATE entry SET value = '3' WHERE name = 'a'")
+    assert store.fetch("s", ["a", "b"]) == {"b": "2"}
+
+
+def test_another_version_is_set_aside(store: Store) -> None:
+    store.keep("s", {"a": "1"}, 1, 0)
+    with sqlite3.connect(store.path) as db:
+        db.execute("PRAGMA user_version = 99")
+    store.close()
+    fresh = open_store(store.path.parent)
+    assert fresh is not None
+    assert fresh.fetch("s", ["a"]) == {}
+    fresh.close()
+    assert store.path.with_name(f"{NAME}.broken").exists()
+
+
+def test_what_was_used_least_recently_goes_first(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "small", largest=300_000)
+    assert store is not None
+    for i in range(12):
+        store.keep(f"s{i}", {str(k): "v" * 1000 for k in range(50)}, 50, 0)
+        store.fetch("s0", ["0"])
+    assert store.fetch("s0", ["0"]) == {}
+    assert store.fetch("s11", ["0"])
+    assert store.path.stat().st_size < 400_000
+    store.close()
+
+
+def test_a_locked_file_is_no_cache_for_this_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comply.check.cache_store._WAIT", 0.01)
+    store.keep("s", {"a": "1"}, 1, 0)
+    with sqlite3.connect(store.path, isolation_level=None) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        other = open_store(store.path.parent)
+        assert other is None or other.fetch("s", ["a"]) == {}
+        db.execute("ROLLBACK")
+    assert store.fetch("s", ["a"]) == {"a": "1"}
+
+
+def test_a_folder_open_to_others_is_not_used(tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert open_store(folder) is None
+
+
+def test_a_schema_that_is_no_text_is_set_aside(store: Store) -> None:
+    store.keep("s", {"a": "1"}, 1, 0)
+    store.close()
+    damaged = store.path.read_bytes().replace(b"scopescope", b"scope\xc2(ope")
+    store.path.write_bytes(damaged.replace(b"TABLE entry", b"TABLE \xc2(try"))
+    fresh = open_store(store.path.parent)
+    assert fresh is not None
+    fresh.keep("s", {"b": "2"}, 1, 0)
+    assert fresh.fetch("s", ["b"]) == {"b": "2"}
+    fresh.close()
+    assert store.path.with_name(f"{NAME}.broken").exists()

@@ -1,301 +1,49 @@
-"""The law of the cache: what a run finds with it is what a run finds without."""
+"""What a run does with the cache, file by file: what it opens, keeps and tells."""
 
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings as profile
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.cached_trees import (
+    CLOCK,
+    JOIN,
+    JOINED,
+    NAMED,
+    ROOT,
+    SETTLED,
+    manifest,
+    manifests_only,
+    new_tree,
+    outcome,
+    without_scripts,
+)
 
-from comply.check.cache_store import NAME, Store, open_store
+from comply.check.cache_store import NAME
 from comply.cli import cached_check, kept_runs
 from comply.cli.cached_check import Options, check_files
 from comply.cli.check import check
 from comply.cli.main import run as comply
 from comply.cli.settings import Settings
 from comply.cli.whole_check import check_whole
-from comply.findings import Finding
-from comply.source import ComplyError
-
-ROOT = Path(__file__).parents[1]
-
-TIER = """package tier
-# METADATA
-# custom: {severity: low}
-deny contains msg if {
-    input.metadata.labels.tier == data.comply.parameters.tiers.refused
-    msg := sprintf("%s has a refused tier", [input.metadata.name])
-}
-"""
-NAMED = """package named
-deny contains {"msg": "short", "details": {"name": n, "size": count(n)}} if {
-    n := input.metadata.name
-    count(n) < 2
-}
-"""
-JOIN = """package join
-deny contains msg if {
-    input.kind == "Pod"
-    some other in data.kubernetes.objects
-    other.kind == "Service"
-    other.metadata.name == input.metadata.name
-    msg := sprintf("%s is also a service", [other.metadata.name])
-}
-"""
-JOINED = """package joined
-deny contains "many" if count(data.kubernetes.objects) > 2
-"""
-CLOCK = """package clock
-deny contains "late" if { input.kind; time.now_ns() > 5 }
-"""
-
-SETTLED = 10 * 10**9
-TICK = 0.012
-"""Seconds after which every file system here gives another time."""
-
-Result = tuple[list[Finding], Any] | str
-
-
-def manifest(kind: str, name: str, tier: str) -> str:
-    return (
-        f"apiVersion: v1\nkind: {kind}\n"
-        f"metadata: {{name: {name}, labels: {{tier: {tier}}}}}\n"
-    )
-
-
-contents = st.one_of(
-    st.builds(
-        manifest,
-        st.sampled_from(("Pod", "Service")),
-        st.sampled_from(("a", "b", "cc")),
-        st.sampled_from(("one", "two", "six")),
-    ),
-    st.sampled_from(
-        (
-            "apiVersion: v1\nkind: [\n",
-            "hello: world\n",
-            "",
-            "{{ template }} apiVersion kind",
-            manifest("Pod", "x", "two") + "---\n" + manifest("Service", "x", "one"),
-            '{"format_version": "1.2", "resource_changes": []}',
-        )
-    ),
-)
-names = st.sampled_from(("a.yaml", "b.yaml", "sub/c.yaml", "sub/d.json", "comply.yaml"))
-rule_texts = st.sampled_from(
-    (
-        # Mostly those that let files be checked one by one.
-        [TIER],
-        [NAMED],
-        [TIER, NAMED],
-        [NAMED, TIER],
-        [TIER, JOIN],
-        [NAMED, JOINED],
-        [NAMED, CLOCK],
-    )
-)
-
-
-def outcome(
-    check: Callable[[Settings, Options], tuple[list[Finding], Any]],
-    settings: Settings,
-    options: Options,
-) -> Result:
-    """Return what a check gives, errors too."""
-    try:
-        return check(settings, options)
-    except ComplyError as error:
-        return error.render()
-
-
-class Edits(RuleBasedStateMachine):
-    """Files, rules, parameters and the cache change in all ways; findings follow."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.root = Path(tempfile.mkdtemp())
-        self.tree = self.root / "tree"
-        (self.tree / "sub").mkdir(parents=True)
-        self.policy = self.root / "rules"
-        self.policy.mkdir()
-        self.cache = self.root / "cache"
-        self.parameters: dict[str, dict[str, Any]] = {}
-        self.old = b""
-        self.clock = pytest.MonkeyPatch()
-        # Files of a moment ago are not trusted; here they count as old.
-        real = time.time_ns
-        self.clock.setattr(time, "time_ns", lambda: real() + SETTLED)
-
-    def teardown(self) -> None:
-        self.clock.undo()
-        shutil.rmtree(self.root)
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(
-            paths=(self.tree,), rules=(self.policy,), parameters=self.parameters
-        )
-
-    @property
-    def file(self) -> Path:
-        return self.cache / NAME
-
-    @initialize(texts=rule_texts)
-    def begin(self, texts: list[str]) -> None:
-        self.change_rules(texts)
-        (self.tree / "a.yaml").write_text(manifest("Pod", "a", "two"))
-
-    @rule(name=names, text=contents)
-    def write(self, name: str, text: str) -> None:
-        time.sleep(TICK)
-        (self.tree / name).write_text(text)
-
-    @rule(name=names, text=contents)
-    def write_unseen(self, name: str, text: str) -> None:
-        """Change a file to one of the same size, and give it its old time back."""
-        path = self.tree / name
-        if path.exists():
-            time.sleep(TICK)
-            state = path.stat()
-            path.write_text(text.ljust(state.st_size)[: state.st_size])
-            os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-
-    @rule(name=names, when=st.sampled_from((0, 10**18, 2 * 10**18)))
-    def touch(self, name: str, when: int) -> None:
-        if (self.tree / name).exists():
-            os.utime(self.tree / name, ns=(when, when))
-
-    @rule(name=names, other=names)
-    def rename(self, name: str, other: str) -> None:
-        if (self.tree / name).exists():
-            time.sleep(TICK)
-            (self.tree / name).replace(self.tree / other)
-
-    @rule(name=names)
-    def remove(self, name: str) -> None:
-        (self.tree / name).unlink(missing_ok=True)
-
-    @rule(texts=rule_texts)
-    def change_rules(self, texts: list[str]) -> None:
-        for path in self.policy.iterdir():
-            path.unlink()
-        for i, text in enumerate(texts):
-            (self.policy / f"r{i}.rego").write_text(text)
-
-    @rule(tier=st.sampled_from(("one", "two", "six")))
-    def change_parameters(self, tier: str) -> None:
-        self.parameters = {"tiers": {"refused": tier}}
-
-    @rule(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
-    def damage(self, where: float, flip: int) -> None:
-        if self.file.exists():
-            data = bytearray(self.file.read_bytes())
-            if data:
-                data[int(where * len(data))] ^= flip
-                self.file.write_bytes(data)
-
-    @rule(where=st.floats(0, 1))
-    def truncate(self, where: float) -> None:
-        if self.file.exists():
-            os.truncate(self.file, int(where * self.file.stat().st_size))
-
-    @rule(data=st.sampled_from((b"", b"not a database", b"SQLite format 3\0" * 9)))
-    def replace_by_another(self, data: bytes) -> None:
-        self.cache.mkdir(exist_ok=True, mode=0o700)
-        self.file.write_bytes(data)
-
-    @rule()
-    def remember(self) -> None:
-        if self.file.exists():
-            self.old = self.file.read_bytes()
-
-    @rule()
-    def bring_back_an_old_one(self) -> None:
-        if self.old:
-            self.file.write_bytes(self.old)
-
-    @rule()
-    def kill_a_writer(self) -> None:
-        """Let a run be killed with half of what it writes written."""
-        child = os.fork()
-        if not child:
-            try:
-                die_while_writing(self.cache)
-            finally:
-                os._exit(1)
-        os.waitpid(child, 0)
-
-    @rule()
-    def two_at_once(self) -> None:
-        child = os.fork()
-        if not child:
-            try:
-                outcome(check, self.settings, Options(cache=self.cache, jobs=1))
-            finally:
-                os._exit(0)
-        try:
-            self.same()
-        finally:
-            os.waitpid(child, 0)
-
-    @invariant()
-    def same(self) -> None:
-        options = Options(cache=self.cache, jobs=1)
-        expected = outcome(check_whole, self.settings, Options())
-        assert outcome(check, self.settings, options) == expected
-
-
-def die_while_writing(folder: Path) -> None:
-    store = open_store(folder)
-    if store is not None and store.connection is not None:
-        db = store.connection
-        db.execute("PRAGMA cache_size = 1")
-        db.execute("BEGIN IMMEDIATE")
-        db.execute("UPDATE entry SET value = 'half', sum = 0")
-        rows = [("s", str(i), "v" * 4000, 0) for i in range(50)]
-        db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-TestEdits = Edits.TestCase
-TestEdits.settings = profile(max_examples=10, stateful_step_count=15, deadline=None)
 
 
 @pytest.fixture(name="tree")
 def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COMPLY_CACHE_DIR", str(tmp_path / "cache"))
-    tree = tmp_path / "tree"
-    shutil.copytree(ROOT / "fixtures/demo", tree / "demo")
-    for i in range(30):
-        text = manifest(("Pod", "Service")[i % 2], f"n{i}", ("one", "two")[i % 3 > 1])
-        (tree / f"m{i}.yaml").write_text(text)
-    (tree / "broken.yaml").write_text("apiVersion: v1\nkind: [\n")
-    (tree / "list.json").write_text('{"a": 1}')
-    (tmp_path / "tier.rego").write_text(TIER)
-    (tmp_path / "named.rego").write_text(NAMED)
-    return tree
+    return new_tree(tmp_path, monkeypatch)
 
 
-def without_scripts(tree: Path) -> None:
-    for path in tree.rglob("*"):
-        if path.suffix in {".sql", ".tf"}:
-            path.unlink()
-
-
-def manifests_only(tree: Path) -> None:
-    shutil.rmtree(tree / "demo")
+@pytest.fixture(name="settled")
+def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + SETTLED)
 
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "junit", "csv"])
@@ -314,12 +62,6 @@ def test_a_warm_run_writes_the_same_report(
         assert comply(line) == 2
         assert capsys.readouterr().out == expected
     assert "broken.yaml" in expected
-
-
-@pytest.fixture(name="settled")
-def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: real() + SETTLED)
 
 
 @pytest.mark.usefixtures("settled")
@@ -448,14 +190,25 @@ def test_a_folder_that_cannot_be_read_is_an_error(
     assert [str(f.status) for f in told] == ["error"]
 
 
-@pytest.mark.usefixtures("settled")
-def test_a_file_that_vanishes_meanwhile_is_an_error(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(name="kept")
+def _kept(tree: Path, settled: None) -> Callable[[], list[str]]:
+    """Check the tree, keep it; return what gives the status of all a new run adds."""
     manifests_only(tree)
     settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
     options = Options(cache=Path("cache"))
-    first = check(settings, options)
+    first = check(settings, options)[0]
+
+    def added() -> list[str]:
+        found = check_files(settings, options)
+        assert found is not None
+        return [str(f.status) for f in found[0] if f not in first]
+
+    return added
+
+
+def test_a_file_that_vanishes_meanwhile_is_an_error(
+    tree: Path, kept: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = cached_check.listing_of
 
     def vanishing(*given: Any, **more: Any) -> Any:
@@ -465,21 +218,12 @@ def test_a_file_that_vanishes_meanwhile_is_an_error(
         return found
 
     monkeypatch.setattr(cached_check, "listing_of", vanishing)
-    found = check_files(settings, options)
-    assert found is not None
-    told = [f for f in found[0] if f not in first[0]]
-    assert {str(f.status) for f in told} == {"error"}
-    assert len(told) == 2
+    assert kept() == ["error", "error"]
 
 
-@pytest.mark.usefixtures("settled")
 def test_a_file_that_only_looks_changed_and_cannot_be_read_is_an_error(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, kept: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manifests_only(tree)
-    settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
-    options = Options(cache=Path("cache"))
-    first = check(settings, options)
     os.utime(tree / "m1.yaml", ns=(1, 1))
     real = Path.read_bytes
 
@@ -489,9 +233,7 @@ def test_a_file_that_only_looks_changed_and_cannot_be_read_is_an_error(
         return real(path)
 
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
-    found = check_files(settings, options)
-    assert found is not None
-    assert [str(f.status) for f in found[0] if f not in first[0]] == ["error"]
+    assert kept() == ["error"]
 
 
 def test_a_kustomization_is_told_of(tree: Path) -> None:
@@ -742,50 +484,6 @@ def test_what_the_command_tells_and_clears(
     assert not list(Path("cache").iterdir())
 
 
-@pytest.fixture(name="store")
-def _store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(tmp_path / "kept")
-    assert store is not None
-    yield store
-    store.close()
-
-
-def test_the_file_is_for_its_owner_only(store: Store) -> None:
-    assert store.path.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_damaged_row_is_not_there(store: Store) -> None:
-    store.keep("s", {"a": "1", "b": "2"}, 2, 0)
-    assert store.fetch("s", ["a", "b", "c"]) == {"a": "1", "b": "2"}
-    with sqlite3.connect(store.path) as db:
-        db.execute("UPDATE entry SET value = '3' WHERE name = 'a'")
-    assert store.fetch("s", ["a", "b"]) == {"b": "2"}
-
-
-def test_another_version_is_set_aside(store: Store) -> None:
-    store.keep("s", {"a": "1"}, 1, 0)
-    with sqlite3.connect(store.path) as db:
-        db.execute("PRAGMA user_version = 99")
-    store.close()
-    fresh = open_store(store.path.parent)
-    assert fresh is not None
-    assert fresh.fetch("s", ["a"]) == {}
-    fresh.close()
-    assert store.path.with_name(f"{NAME}.broken").exists()
-
-
-def test_what_was_used_least_recently_goes_first(tmp_path: Path) -> None:
-    store = open_store(tmp_path / "small", largest=300_000)
-    assert store is not None
-    for i in range(12):
-        store.keep(f"s{i}", {str(k): "v" * 1000 for k in range(50)}, 50, 0)
-        store.fetch("s0", ["0"])
-    assert store.fetch("s0", ["0"]) == {}
-    assert store.fetch("s11", ["0"])
-    assert store.path.stat().st_size < 400_000
-    store.close()
-
-
 def interrupted(tree: Path, jobs: int) -> tuple[int, str]:
     """Press Ctrl-C during a run over many files; return its code and what it said."""
     for i in range(4_000):
@@ -819,36 +517,3 @@ def test_ctrl_c_ends_every_process_quietly(tree: Path) -> None:
     manifests_only(tree)
     code, said = interrupted(tree, 2)
     assert (code, said.strip()) == (130, "interrupted")
-
-
-def test_a_locked_file_is_no_cache_for_this_run(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("comply.check.cache_store._WAIT", 0.01)
-    store.keep("s", {"a": "1"}, 1, 0)
-    with sqlite3.connect(store.path, isolation_level=None) as db:
-        db.execute("BEGIN EXCLUSIVE")
-        other = open_store(store.path.parent)
-        assert other is None or other.fetch("s", ["a"]) == {}
-        db.execute("ROLLBACK")
-    assert store.fetch("s", ["a"]) == {"a": "1"}
-
-
-def test_a_folder_open_to_others_is_not_used(tmp_path: Path) -> None:
-    folder = tmp_path / "open"
-    folder.mkdir()
-    folder.chmod(0o777)
-    assert open_store(folder) is None
-
-
-def test_a_schema_that_is_no_text_is_set_aside(store: Store) -> None:
-    store.keep("s", {"a": "1"}, 1, 0)
-    store.close()
-    damaged = store.path.read_bytes().replace(b"scopescope", b"scope\xc2(ope")
-    store.path.write_bytes(damaged.replace(b"TABLE entry", b"TABLE \xc2(try"))
-    fresh = open_store(store.path.parent)
-    assert fresh is not None
-    fresh.keep("s", {"b": "2"}, 1, 0)
-    assert fresh.fetch("s", ["b"]) == {"b": "2"}
-    fresh.close()
-    assert store.path.with_name(f"{NAME}.broken").exists()

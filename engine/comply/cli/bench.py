@@ -102,9 +102,10 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 ) -> int:
     """Measure what rules cost: by rule, by unit, by index, by line.
 
-    RULES are files or folders, INPUT is what they are run over. A unit is one clause of a rule: it goes through its
-    driver, such as all resources of a type, and runs once for each element. A lookup
-    that uses an index does not search; one that does not shows up as a slow line.
+    RULES are files or folders, INPUT is what they are run over. A unit is one clause of
+    a rule: it goes through its driver, such as all resources of a type, and runs once
+    for each element. A lookup that uses an index does not search; one that does not
+    shows up as a slow line.
 
     The time of a check with nothing measured inside stands first; the other times are
     to be compared with each other.

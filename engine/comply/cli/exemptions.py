@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from comply.cli.cached_check import Options
-from comply.cli.settings import FLAG, Settings
+from comply.cli.settings import FLAG, Settings, place_of
 from comply.exempt.allowance import KEY, MARK, Allowance, Ground, fits, own_ground
 from comply.findings import Finding, Severity, Status
 from comply.report.run import Run, ordered
@@ -19,6 +19,7 @@ from comply.source import LoadError, Source
 
 if TYPE_CHECKING:
     from comply.cli.exempt_sources import Commented
+    from comply.exempt.baseline import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,7 @@ def held_against(
         findings = [_asked(f, settings.parameters.get(f.rule_id)) for f in findings]
     if findings or _has_more(run) or (settings.exceptions and judged.whole):
         findings, run = _with_exceptions(findings, run, settings, judged)
-    if settings.baseline is not None:
-        findings, run = _with_baseline(findings, run, settings.baseline, judged)
-    return findings, run
+    return _with_baseline(findings, run, settings, judged)
 
 
 def _has_more(run: Run) -> bool:
@@ -108,7 +107,9 @@ def _weighed(finding: Finding, severities: dict[str, str]) -> Finding:
 def _with_exceptions(
     findings: list[Finding], run: Run, settings: Settings, judged: Judged
 ) -> tuple[list[Finding], Run]:
-    named = {*run.remarked, *(f.span.file for f in findings if f.span)}
+    # A plan is JSON, which holds no comment, and is too large to be read once more.
+    named = {f.span.file for f in findings if f.span}.difference(run.plans)
+    named.update(run.remarked)
     # Imported here because a run without findings and exceptions has nothing to read.
     from comply.cli.exempt_sources import Commented, commented_sources
 
@@ -188,15 +189,31 @@ def _source(name: str, texts: dict[str, str]) -> Source | None:
         return None
 
 
-def _with_baseline(
-    findings: list[Finding], run: Run, file: Path, judged: Judged
-) -> tuple[list[Finding], Run]:
-    from comply.exempt.baseline import match, missing, parse
+def read_baseline(settings: Settings, file: Path) -> "list[Entry]":
+    """Return what a baseline knows.
+
+    Raises:
+        ComplyError: if it is not there, with the place where the settings name it.
+        LoadError: if it is none.
+    """
+    from comply.exempt.baseline import missing, parse
     from comply.load.encoding import read
 
     if not file.exists():
-        raise missing(str(file))
-    matched = match(findings, parse(read(file, str(file))), str(file))
+        named = file == settings.baseline
+        raise missing(str(file), place_of(settings, "baseline") if named else None)
+    return parse(read(file, str(file)))
+
+
+def _with_baseline(
+    findings: list[Finding], run: Run, settings: Settings, judged: Judged
+) -> tuple[list[Finding], Run]:
+    file = settings.baseline
+    if file is None:
+        return findings, run
+    from comply.exempt.baseline import match
+
+    matched = match(findings, read_baseline(settings, file), str(file))
     if judged.whole and (gone := sum(entry.count for entry in matched.gone)):
         told = "1 finding" if gone == 1 else f"{gone:,} findings"
         notice = f"{told} of {file} gone: `comply baseline update` takes them out"
