@@ -94,7 +94,7 @@ def test_a_file_of_this_moment_is_read_again(
     """Its times may stay what they are when it changes once more."""
     manifests_only(tree)
     stamps = (1, time.time_ns() + SETTLED, 1, 1, 1)
-    monkeypatch.setattr(cached_check, "stamp", lambda _: stamps)
+    monkeypatch.setattr("comply.stamps.stamp", lambda _: stamps)
     settings = Settings(paths=(tree,), rules=(Path("named.rego"),))
     options = Options(cache=Path("cache"))
     before = check_files(settings, options)

@@ -1,13 +1,15 @@
 """Policy as code for infrastructure and data, compiled and checked incrementally."""
 
-from importlib import import_module
-from typing import Any, Final
-
 from comply import version
+
+# No typing here: it takes longer to import than a run with nothing to do should.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = version.VERSION
 
-_EXPORTS: Final = {
+_EXPORTS = {
     "AssertionViolated": "comply.sql",
     "Change": "comply.load.facts",
     "ComplyError": "comply.source",
@@ -18,11 +20,13 @@ _EXPORTS: Final = {
     "Status": "comply.findings",
     "UNDEFINED": "comply.plan.values",
 }
-_PACKAGES: Final = ("load", "rego", "report", "sql")
+_PACKAGES = ("load", "rego", "report", "sql")
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> "Any":  # noqa: ANN401
     """Import what is asked for, so that `import comply` costs next to nothing."""
+    from importlib import import_module
+
     if name in _PACKAGES:
         return import_module(f"comply.{name}")
     if name in _EXPORTS:

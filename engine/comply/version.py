@@ -3,6 +3,4 @@
 A constant, since reading the installed metadata takes longer than all of `--version`.
 """
 
-from typing import Final
-
-VERSION: Final = "0.1.0"
+VERSION = "0.1.0"

@@ -7,21 +7,14 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 from json import dumps, loads
-from os import stat_result
 from typing import Any, Final, NamedTuple
 
 from comply.findings import Finding, Severity, Status
 from comply.rules.rule import Rule
 from comply.source import Span
+from comply.stamps import Stamp
 
 _COMPACT: Final = (",", ":")
-
-_COARSE: Final = 2_100_000_000
-_FINE: Final = 100_000_000
-_WHOLE_STEP: Final = 1_000_000
-
-Stamp = tuple[int, int, int, int, int]
-"""Size, times of change of content and of inode (ns), inode, device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +46,6 @@ class Kept(NamedTuple):
     seen: int
     digest: str
     record: Record
-
-
-def stamp(state: stat_result) -> Stamp:
-    """Return what tells, without opening it, that a file is what it was."""
-    return (
-        state.st_size,
-        state.st_mtime_ns,
-        state.st_ctime_ns,
-        state.st_ino,
-        state.st_dev,
-    )
-
-
-def is_settled(found: Stamp, seen: int) -> bool:
-    """Tell whether a file had been left alone for a while when it was looked at.
-
-    A change within one tick of the file system's clock leaves the times as they are.
-    A time without microseconds is taken for one of a clock that counts seconds.
-    """
-    tick = _COARSE if found[1] % _WHOLE_STEP == 0 else _FINE
-    return max(found[1], found[2]) + tick < seen
 
 
 def content_digest(data: bytes) -> str:

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 from zlib import crc32
 
+from comply.kept_file import is_private
+
 _T = TypeVar("_T")
 
 NAME: Final = "findings.sqlite"
@@ -181,13 +183,6 @@ def open_store(folder: Path, largest: int = LARGEST) -> Store | None:
 
 
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
-
-
-def is_private(folder: Path) -> bool:
-    """Tell whether only this user can write to a folder."""
-    state = folder.stat()
-    mine = not hasattr(os, "getuid") or state.st_uid == os.getuid()
-    return mine and not state.st_mode & 0o022
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -7,20 +7,24 @@ from typing import Final
 import click
 
 from comply.check.cache_store import LARGEST as FINDINGS
-from comply.check.cache_store import NAME, Stats, is_private, open_store
+from comply.check.cache_store import NAME, Stats, open_store
 from comply.cli.cache import cache_folder
+from comply.cli.same_run import LARGEST as REPORTS
+from comply.cli.same_run import SUFFIX
+from comply.kept_file import is_private
 from comply.rules.checks import LARGEST as RULES
 from comply.source import ComplyError
 
-_OURS: Final = (f"{NAME}*", "*.plan", "*.draft")
+_OURS: Final = (f"{NAME}*", "*.plan", f"*{SUFFIX}", "*.draft")
 
 
 @click.group("cache")
 def command() -> None:
     """Show or clear what `comply check` keeps between runs.
 
-    Kept are compiled rules and what was found in files that have not changed since. No
-    document is kept, and no sensitive value. Every run may find the cache empty or
+    Kept are compiled rules, what was found in files that have not changed since, and
+    reports, for runs over a tree in which nothing has. No document is kept, and no
+    sensitive value. Every run may find the cache empty or
     damaged: it then does the work anew.
     """
 
@@ -34,20 +38,22 @@ def stats() -> None:
     """  # noqa: D301  (click wants the character)
     folder = _folder()
     found = _stats(folder)
-    plans = list(folder.glob("*.plan"))
-    compiled = sum(path.stat().st_size for path in plans)
+    plans, compiled = _held(folder, "*.plan")
+    reports, said = _held(folder, f"*{SUFFIX}")
     share = f" ({found.hits / found.asked:.0%})" if found.asked else ""
     rows = (
         ("folder", str(folder)),
-        ("size", f"{(found.size + compiled) / 1e6:.1f} MB"),
-        (
-            "compiled rule sets",
-            f"{len(plans):,} ({compiled / 1e6:.1f} MB of at most {_at_most(RULES)})",
-        ),
-        ("findings", f"{found.size / 1e6:.1f} MB of at most {_at_most(FINDINGS)}"),
+        ("size", f"{(found.size + compiled + said) / 1e6:.1f} MB"),
+        ("compiled rule sets", f"{plans:,} ({_share(compiled, RULES)})"),
+        ("reports to repeat", f"{reports:,} ({_share(said, REPORTS)})"),
+        ("findings", _share(found.size, FINDINGS)),
         ("rule sets with findings", f"{found.scopes:,}"),
         ("files known", f"{found.entries - found.scopes:,}" if found.entries else "0"),
-        ("last run", f"{found.hits:,} of {found.asked:,} files from the cache{share}"),
+        # One that repeats a report asks for no file.
+        (
+            "last full run",
+            f"{found.hits:,} of {found.asked:,} files from the cache{share}",
+        ),
     )
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
@@ -73,8 +79,14 @@ def clear() -> None:
     click.echo(f"cleared {len(paths):,} files, {size / 1e6:.1f} MB, in {folder}")
 
 
-def _at_most(size: int) -> str:
-    return f"{size / 1e6:.0f} MB"
+def _held(folder: Path, pattern: str) -> tuple[int, int]:
+    """Return how many files there are of a pattern, and their bytes together."""
+    sizes = [path.stat().st_size for path in folder.glob(pattern)]
+    return len(sizes), sum(sizes)
+
+
+def _share(size: int, most: int) -> str:
+    return f"{size / 1e6:.1f} MB of at most {most / 1e6:.0f} MB"
 
 
 def _stats(folder: Path) -> Stats:

@@ -3,7 +3,6 @@
 What a run over an unchanged tree does not need is imported only by one that needs it.
 """
 
-import os
 import time
 from collections.abc import Iterable
 from contextlib import closing, nullcontext
@@ -17,25 +16,23 @@ from typing import Any, Final
 from comply.check.cache_records import (
     Kept,
     Record,
-    Stamp,
     content_digest,
     decode_all,
     encode,
     evaluated_ids,
-    is_settled,
     plain_rule,
     rule_of,
-    stamp,
 )
 from comply.check.cache_store import Store, open_store
 from comply.cli.found import Survey, is_kustomization
-from comply.cli.settings import Settings, left_out
+from comply.cli.settings import NAME, Settings, left_out
 from comply.findings import Finding, Severity, Status
-from comply.load.folder import Left, walk_names
+from comply.load.folder import Left, Trail, walk_names
 from comply.report.run import Run, ordered
 from comply.rules.build import build
-from comply.rules.files import RuleFile, pack_files, user_files
+from comply.rules.files import RuleFile, pack_files, rule_folders, user_files
 from comply.source import LoadError, Source
+from comply.stamps import Stamp, is_settled, stamped
 from comply.version import VERSION
 
 MANIFESTS: Final = "kubernetes/baseline"
@@ -59,6 +56,24 @@ _RULES: Final = ""
 NOTHING_EVALUATED: Final = "comply/nothing-evaluated"
 
 
+@dataclass(slots=True)
+class Looked:
+    """What the findings of a run follow from, if it is known that nothing else counts.
+
+    That are files with their stamps, and names of folders and of files with rules. All
+    are empty where it is not known. `began` is when the run did, in ns.
+    """
+
+    began: int
+    files: dict[str, Stamp] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+def _look() -> Looked:
+    return Looked(time.time_ns())
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a run was asked for besides its settings.
@@ -68,6 +83,7 @@ class Options:
     nothing for files known to hold no exceptions, so that they need not be read. `plan`
     is a Terraform plan that is checked with what is at the paths, if any. `tree` names
     the files of the run where the current folder does not, as it is a temporary one.
+    `looked` comes to hold what the findings follow from.
     """
 
     kind: str | None = None
@@ -77,6 +93,7 @@ class Options:
     texts: dict[str, str] = field(default_factory=dict, compare=False)
     plan: Source | None = None
     tree: str = ""
+    looked: Looked = field(default_factory=_look, compare=False)
 
 
 @dataclass(slots=True)
@@ -86,6 +103,7 @@ class Listing:
     files: dict[str, bool] = field(default_factory=dict)
     errors: list[LoadError] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    trail: Trail = field(default_factory=Trail)
 
 
 def check_files(
@@ -115,7 +133,38 @@ def check_files(
         records = turn.records(store)
     if records is None or any(r.role == "alien" for r in records.values()):
         return None
-    return _composed(turn, records)
+    composed = _composed(turn, records)
+    unsure = listing.errors or listing.trail.links or not turn.about["stays"]
+    if store is not None and not unsure and len(turn.known) == len(listing.files):
+        looked = options.looked
+        looked.files = turn.known
+        looked.folders = (
+            *listing.trail.folders,
+            *map(str, rule_folders(settings.rules, packs)),
+        )
+        looked.rules = tuple(file.source.name for file in rules)
+    return composed
+
+
+def followed(settings: Settings, looked: Looked) -> dict[str, Stamp | None] | None:
+    """Return the stamps of all that a report follows from; None for what is not there.
+
+    None as a whole if it is not known, or if some of it changed since the run began:
+    only what was left alone since then is what the run saw.
+    """
+    if not looked.files:
+        return None
+    here = [*looked.folders, *looked.rules]
+    here += [str(path) for path in (settings.file, settings.baseline) if path]
+    stamps = {name: stamped(name) for name in here} | looked.files
+    if not all(s is not None and is_settled(s, looked.began) for s in stamps.values()):
+        return None
+    if settings.file is None:
+        # Settings that come to be there count, so they must not come to be there.
+        stamps[NAME] = stamped(NAME)
+        if stamps[NAME] is not None:
+            return None
+    return stamps
 
 
 def listing_of(settings: Settings, *, together: bool = False) -> Listing | None:
@@ -126,7 +175,7 @@ def listing_of(settings: Settings, *, together: bool = False) -> Listing | None:
     found = Listing()
     skips = left_out(settings)
     for path in settings.paths or (Path(),):
-        items = walk_names(path, skips) if path.is_dir() else [str(path)]
+        items = walk_names(path, skips, found.trail) if path.is_dir() else [str(path)]
         named = not path.is_dir()
         for item in items:
             match item:
@@ -156,7 +205,10 @@ def scope_of(rules: list[RuleFile], settings: Settings, options: Options) -> str
 
 @dataclass(slots=True)
 class _Turn:
-    """One run over a listing; `about` is what is known of the rules."""
+    """One run over a listing; `about` is what is known of the rules.
+
+    `known` are the files of which the same will be found for as long as they stay.
+    """
 
     settings: Settings
     options: Options
@@ -164,6 +216,7 @@ class _Turn:
     listing: Listing
     scope: str
     about: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, Stamp] = field(default_factory=dict)
 
     def records(self, store: Store | None) -> dict[str, Record] | None:
         """Return the records of all files in order, None if the rules do not let us."""
@@ -176,6 +229,7 @@ class _Turn:
             return None
         found, fresh = still_true(kept, stamps, seen)
         hits = len(found)
+        self.known = {n: s for n, s in stamps.items() if s is not None and n in found}
         missing = [name for name in stamps if name not in found]
         if any(record.role == "alien" for record in found.values()):
             return None
@@ -185,6 +239,7 @@ class _Turn:
                 now = stamps[name]
                 if digest and now is not None:
                     fresh[name] = Kept(now, seen, digest, record)
+                    self.known[name] = now
         self._keep(store, fresh, hits)
         if not self.about["one"]:
             return None
@@ -279,14 +334,6 @@ def still_true(
             found[name] = item.record
             fresh[name] = Kept(now, seen, item.digest, item.record)
     return found, fresh
-
-
-def stamped(name: str) -> Stamp | None:
-    """Return what tells whether a file is what it was, None if there is no such file."""
-    try:
-        return stamp(os.stat(name))  # noqa: PTH116  (a Path costs more than the call)
-    except OSError:
-        return None
 
 
 def digest_of(name: str) -> str | None:

@@ -10,10 +10,11 @@ import click
 
 from comply.cli.addresses import asked, live_options, names_database
 from comply.cli.cache import cache_folder
-from comply.cli.cached_check import Options, check_files
-from comply.cli.exemptions import exempt_known, judged_by
-from comply.cli.outputs import outputs, write_all
+from comply.cli.cached_check import Looked, Options, check_files, followed
+from comply.cli.exemptions import Judged, exempt_known, judged_by
+from comply.cli.outputs import Output, outputs, write_all
 from comply.cli.run_options import InOrder, source_options, with_options
+from comply.cli.same_run import keep_run
 from comply.cli.settings import FLAG, Settings, confirm, read_settings
 from comply.cli.suggested import format_names, pack_names
 from comply.cli.terminal import Choice
@@ -178,6 +179,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     if spacelift or names_database(paths):
         return _check_elsewhere(click.get_current_context())
     started = time.perf_counter()
+    options = Options(kind, moment(now), None if no_cache else cache_folder(), jobs)
     settings = merge(read_settings(config), paths, rules, packs)
     wanted = outputs(formats or settings.formats, output)
     context = click.get_current_context()
@@ -185,18 +187,48 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     settings = with_options(settings, context, asked(context).get("timeout"))
     if source is not None:
         settings = replace(settings, sources={"**": source})
-    options = Options(kind, moment(now), None if no_cache else cache_folder(), jobs)
     tree = _compared(diff)
     findings, run = check(settings, options)
     judged = judged_by(settings, options)
     findings, run = exempt_known(findings, run, settings, judged)
     if tree is not None:
-        from comply.cli.diff_check import Asked, only_new
-
-        findings, run = only_new(findings, run, Asked(settings, options, judged), tree)
+        findings, run = _only_new((findings, run), settings, options, judged, tree)
     run = replace(run, seconds=time.perf_counter() - started)
-    write_all(wanted, findings, run, colour)
+    said = write_all(wanted, findings, run, colour)
+    if tree is None and wanted == [Output("text")]:
+        _keep_said(context, settings, options.looked, (findings, run), said)
     return exit_code(findings, run.threshold, run.failing)
+
+
+def _only_new(
+    found: tuple[list[Finding], Run],
+    settings: Settings,
+    options: Options,
+    judged: Judged,
+    tree: "Tree",
+) -> tuple[list[Finding], Run]:
+    from comply.cli.diff_check import Asked, only_new
+
+    return only_new(*found, Asked(settings, options, judged), tree)
+
+
+def _keep_said(
+    context: click.Context,
+    settings: Settings,
+    looked: Looked,
+    found: tuple[list[Finding], Run],
+    said: str,
+) -> None:
+    """Keep what a run said for runs with the same arguments, up to the time it took.
+
+    The arguments are in the context, if the command was called from a command line.
+    """
+    findings, run = found
+    code = exit_code(findings, run.threshold, run.failing)
+    end = f"{run.seconds:.2f} s\n"
+    stamps = followed(settings, looked)
+    if context.obj is not None and stamps is not None and said.endswith(end):
+        keep_run(context.obj, stamps, code, said.removesuffix(end))
 
 
 def _compared(ref: str | None) -> "Tree | None":

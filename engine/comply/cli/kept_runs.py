@@ -33,7 +33,6 @@ from comply.cli.cached_check import (
     digest_of,
     listing_of,
     scope_of,
-    stamped,
     still_true,
 )
 from comply.cli.found import Survey
@@ -41,6 +40,7 @@ from comply.cli.settings import Settings
 from comply.findings import Finding, Severity
 from comply.report.run import Run
 from comply.rules.files import pack_files, packs, user_files
+from comply.stamps import stamped
 from comply.version import VERSION
 
 _FILE: Final = Record("file")

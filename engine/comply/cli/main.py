@@ -4,17 +4,16 @@ import errno
 import gc
 import os
 import sys
-from typing import Final
 
 from comply.version import VERSION
 
-FAILED: Final = 2
+FAILED = 2
 """Could not check."""
 
-_LONGEST_NAME: Final = 200
-_INTERRUPTED: Final = 130
-_PIPE_CLOSED: Final = 141
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_LONGEST_NAME = 200
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What is wrong with a place that takes no more text."""
 
 
@@ -36,7 +35,9 @@ def run(arguments: list[str]) -> int:
     # A run allocates much and lets go of it when it ends: less often is faster.
     gc.set_threshold(100_000, 20, 100)
     try:
-        code = _run_command(arguments)
+        code = _said_again(arguments)
+        if code is None:
+            code = _run_command(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -54,6 +55,15 @@ def run(arguments: list[str]) -> int:
     return code
 
 
+def _said_again(arguments: list[str]) -> int | None:
+    """Return the exit code of a check of what has not changed since, its report written."""
+    if arguments[:1] != ["check"]:
+        return None
+    from comply.cli.same_run import said_again
+
+    return said_again(arguments)
+
+
 def _run_command(arguments: list[str]) -> int:
     import click
 
@@ -61,7 +71,9 @@ def _run_command(arguments: list[str]) -> int:
     from comply.source import ComplyError
 
     try:
-        code = comply.main(arguments, prog_name="comply", standalone_mode=False)
+        code = comply.main(
+            arguments, prog_name="comply", standalone_mode=False, obj=arguments
+        )
     except click.exceptions.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:

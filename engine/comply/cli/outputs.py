@@ -1,15 +1,15 @@
 """Where reports go: `-f text -f sarif=out.sarif -o FILE`."""
 
-import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 import click
 
+from comply.cli.same_run import standard_output
 from comply.cli.terminal import Choice, wants_colour, width_of
 from comply.findings import Finding
 from comply.report import REPORTERS, reporter
@@ -54,13 +54,14 @@ def outputs(formats: Collection[str], path: Path | None) -> list[Output]:
 
 def write_all(
     wanted: Iterable[Output], findings: list[Finding], run: Run, colour: Choice
-) -> None:
-    """Write every report.
+) -> str:
+    """Write every report; return what went to standard output.
 
     Raises:
         ComplyError: if a file cannot be written.
     """
     root, folder = repository(Path.cwd())
+    said = ""
     for output in wanted:
         with _opened(output.path) as out:
             shown = replace(
@@ -70,7 +71,16 @@ def write_all(
                 colour=wants_colour(out, colour),
                 width=width_of(out),
             )
-            reporter(output.format)(findings, out, shown)
+            if output.path is not None:
+                reporter(output.format)(findings, out, shown)
+                continue
+            encoding, errors = out.encoding or "utf-8", out.errors or "strict"
+            page = TextIOWrapper(BytesIO(), encoding, errors, newline="")
+            reporter(output.format)(findings, page, shown)
+            page.seek(0)
+            said = page.read()
+            out.write(said)
+    return said
 
 
 def repository(folder: Path) -> tuple[str, str]:
@@ -89,10 +99,7 @@ def repository(folder: Path) -> tuple[str, str]:
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
-        # A terminal that knows less than UTF-8 gets escapes, not an exception.
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        yield sys.stdout
+        yield standard_output()
         return
     try:
         with path.open("w", encoding="utf-8", newline="\n") as out:

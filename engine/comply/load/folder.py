@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os.path import splitext
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,14 @@ class Left:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What a walk came by besides candidates: the folders it looked into, and links."""
+
+    folders: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+
+
 def take_all(_path: Path) -> bool:
     """Tell that a path is not to be left out."""
     return False
@@ -48,13 +56,18 @@ def walk(
 
 
 def walk_names(
-    root: Path, skips: Callable[[Path], bool] = take_all
+    root: Path, skips: Callable[[Path], bool] = take_all, trail: Trail | None = None
 ) -> Iterator[str | Left | LoadError]:
-    """Yield what `walk` does, names instead of paths: thousands of paths take a while."""
+    """Yield what `walk` does, names instead of paths: thousands of paths take a while.
+
+    What it comes by is left in `trail`.
+    """
     inside = root.resolve()
     folders = [str(root)]
+    trail = trail or Trail()
     while folders:
         folder = folders.pop()
+        trail.folders.append(folder)
         base = "" if folder == "." else os.path.join(folder, "")  # noqa: PTH118  (text)
         try:
             with os.scandir(folder) as scan:
@@ -68,6 +81,7 @@ def walk_names(
             if skips is not take_all and skips(Path(name)):
                 continue
             if entry.is_symlink():
+                trail.links.append(name)
                 yield from _linked(name, inside)
             elif entry.is_dir():
                 if not entry.name.startswith(".") and entry.name not in SKIPPED:

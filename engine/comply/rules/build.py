@@ -4,7 +4,6 @@ The version would not do: who develops comply has one version for a long time.
 """
 
 import os
-from pathlib import Path
 from sys import implementation
 
 from comply.version import VERSION
@@ -13,7 +12,7 @@ from comply.version import VERSION
 def build() -> list[tuple[str, int, int]]:
     """Return the version, and the size and time of each of comply's modules."""
     found = [(f"{VERSION} {implementation.cache_tag}", 0, 0)]
-    folders = [str(Path(__file__).parents[1])]
+    folders = [os.path.dirname(os.path.dirname(__file__))]  # noqa: PTH120
     while folders:
         with os.scandir(folders.pop()) as scan:
             for entry in scan:

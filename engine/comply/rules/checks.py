@@ -1,15 +1,9 @@
 """Compiled rules: what a check runs, and how a cache keeps it.
 
-A cache entry is named by the digest of the rules' texts and of comply's version. It holds
-compiled code, so it is taken only from a folder that nobody else can write to. Entries
-that were used least recently go when there are too many.
+A cache entry is named by the digest of the rules' texts and of comply's version.
 """
 
-import marshal
-import os
-import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +11,7 @@ from types import CodeType
 from typing import Any, Final
 
 from comply.findings import Severity, Status
+from comply.kept_file import put, take
 from comply.plan.link import (
     AggregateLayout,
     Code,
@@ -33,14 +28,8 @@ from comply.rules.files import RuleFile
 from comply.rules.rule import Rule
 from comply.source import Source
 
-_SUM: Final = 32
-"""The bytes of a SHA-256 digest."""
-
 LARGEST: Final = 64 << 20
 """How many bytes compiled rules may take: some hundreds of sets of rules."""
-
-_ABANDONED: Final = 3600.0
-"""Seconds after which nobody is writing a draft any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +136,12 @@ def digest(files: Iterable[RuleFile]) -> str:
 
 
 def fetch(folder: Path, name: str) -> list[Compiled] | None:
-    """Return what a cache holds under a digest; None if nothing that can be trusted.
-
-    What a disk damaged must not be run: a file begins with the digest of the rest.
-    """
-    path = folder / f"{name}.plan"
+    """Return what a cache holds under a digest; None if nothing that can be trusted."""
+    stored = take(str(folder), f"{name}.plan")
     try:
-        if not _private(folder):
-            return None
-        raw = path.read_bytes()
-        if raw[:_SUM] != sha256(raw[_SUM:]).digest():
-            return None
-        stored = marshal.loads(raw[_SUM:])  # noqa: S302  (our own folder, as written)
-        found = [_revived(item) for item in stored]
-    except (OSError, ValueError, TypeError, EOFError, IndexError, KeyError):
+        return None if stored is None else [_revived(item) for item in stored]
+    except (ValueError, TypeError, IndexError, KeyError):
         return None
-    with suppress(OSError):
-        os.utime(path)
-    return found
 
 
 def keep(
@@ -174,44 +151,7 @@ def keep(
 
     All entries but this one have no more than `largest` bytes together afterwards.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        raw = marshal.dumps([_plain(item) for item in made])
-        draft = folder / f"{name}.{os.getpid()}.draft"
-        draft.write_bytes(sha256(raw).digest() + raw)
-        draft.replace(folder / f"{name}.plan")
-        _evict(folder, f"{name}.plan", largest)
-    except (OSError, ValueError):
-        return
-
-
-def _evict(folder: Path, newest: str, largest: int) -> None:
-    """Delete the entries used least recently, and what killed writers have left."""
-    size = 0
-    for path, state in _by_last_use(folder, "*.plan"):
-        size += state.st_size if path.name != newest else 0
-        if size > largest and path.name != newest:
-            path.unlink(missing_ok=True)
-    for path, state in _by_last_use(folder, "*.draft"):
-        if time.time() - state.st_mtime > _ABANDONED:
-            path.unlink(missing_ok=True)
-
-
-def _by_last_use(folder: Path, pattern: str) -> list[tuple[Path, os.stat_result]]:
-    """Return the files of a pattern with their states, the one used last first."""
-    found = []
-    for path in folder.glob(pattern):
-        # Another run may evict at the same time.
-        with suppress(FileNotFoundError):
-            found.append((path, path.stat()))
-    return sorted(found, key=lambda item: item[1].st_mtime_ns, reverse=True)
-
-
-def _private(folder: Path) -> bool:
-    """Tell whether only this user can write to a folder."""
-    state = folder.stat()
-    mine = not hasattr(os, "getuid") or state.st_uid == os.getuid()
-    return mine and not state.st_mode & 0o022
+    put(str(folder), f"{name}.plan", [_plain(item) for item in made], largest)
 
 
 def _plain(made: Compiled) -> tuple[Any, ...]:

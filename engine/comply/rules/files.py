@@ -106,19 +106,45 @@ def user_files(paths: Iterable[Path]) -> list[RuleFile]:
     return files
 
 
+def rule_folders(paths: Iterable[Path], chosen: Iterable[str]) -> Iterator[Path]:
+    """Yield the folders in which rule files at paths and in packs are looked for."""
+    root = builtin_root()
+    for folder in (*paths, *(root / pack for pack in chosen)):
+        if folder.is_dir():
+            yield from _folders(folder)
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    yield folder
+    for path in _entries(folder):
+        if path.is_dir():
+            yield from _folders(path)
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     """Yield the rule files under a folder, tests and examples left out."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise ComplyError(f"{folder}: {error.strerror}") from None
-    for path in entries:
-        if path.name.startswith(".") or path.name in _EXAMPLES:
-            continue
+    for path in _entries(folder):
         if path.is_dir():
             yield from _walk(path)
         elif path.suffix in _SUFFIXES and not path.stem.endswith("_test"):
             yield path
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, without what is never a rule.
+
+    Raises:
+        ComplyError: if the folder cannot be read.
+    """
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise ComplyError(f"{folder}: {error.strerror}") from None
+    return [
+        path
+        for path in entries
+        if not (path.name.startswith(".") or path.name in _EXAMPLES)
+    ]
 
 
 def _rule_id(path: Path, root: Path) -> str:
