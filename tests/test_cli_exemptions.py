@@ -187,6 +187,31 @@ def test_no_baseline_hides_what_could_not_be_checked(
     assert "there is no such baseline" in capsys.readouterr().err
 
 
+def test_a_baseline_that_is_not_there_is_told_where_it_is_named(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = folder / "comply.yaml"
+    settings.write_text("rules: [policy]\nbaseline: gone/known.json\n")
+    told = (
+        "comply.yaml:2:1: gone/known.json: there is no such baseline\n"
+        "  2 | baseline: gone/known.json\n"
+        "    | ^^^^^^^^\n"
+        "  hint: `comply baseline create` writes one\n"
+    )
+    for command in (["check"], ["baseline", "update"]):
+        assert run(command) == 2
+        assert told in capsys.readouterr().err
+    plain = "error: %s: there is no such baseline\n"
+    for command in (["check", "--baseline"], ["baseline", "update", "-o"]):
+        assert run([*command, "none.json"]) == 2
+        assert plain % "none.json" in capsys.readouterr().err
+    monkeypatch.setenv("COMPLY_BASELINE", "other.json")
+    assert run(["check"]) == 2
+    assert plain % "other.json" in capsys.readouterr().err
+
+
 def test_what_is_excluded_is_not_looked_at(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -214,6 +214,10 @@ def _place_again(runner: Runner, state: State, update: Update) -> None:
         return
     if update.edits.moved:
         for running in state.running:
+            if running.unit is not None:
+                # What was not run again may stand elsewhere in its collection.
+                held = running.unit.elements
+                held.update((n, (None, element)) for n, (_, element) in [*held.items()])
             _find_all(runner, state, running)
 
 

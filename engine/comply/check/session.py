@@ -42,6 +42,7 @@ from comply.rules.files import RuleFile, pack_files, user_files
 from comply.rules.rule import Rule
 from comply.source import ComplyError, LoadError, Source
 
+_OWN: Final = frozenset({"terraform_plan", "oracle_ddl"})
 _RUN: Final = ("ASSERTION", "INSERT", "UPDATE", "DELETE", "MERGE")
 
 
@@ -107,6 +108,7 @@ class Session:
     _assertions: list[Any] = field(default_factory=list)
     _packs: dict[str, str] = field(default_factory=dict)
     _asserted: list[Finding] = field(default_factory=list)
+    _script_runs: dict[str, int] = field(default_factory=dict)
     _facts: Any = None
     _singles: Singles = field(init=False)
     _results: dict[int, Result] = field(default_factory=dict)
@@ -181,6 +183,7 @@ class Session:
         made = copy(self)
         made.problems, made.evaluated = list(self.problems), {}
         made._loaded, made._asserted = [], []  # noqa: SLF001  (its own, before anybody has it)
+        made._script_runs = {}  # noqa: SLF001
         made._results, made._editables = {}, {}  # noqa: SLF001
         made._counts, made._budget = None, Budget(self.limits)  # noqa: SLF001
         return made
@@ -189,6 +192,14 @@ class Session:
     def stopped(self) -> bool:
         """Tell whether a rule took more than its limits, which another run may not."""
         return bool(self._budget.out)
+
+    @property
+    def crowded(self) -> bool:
+        """Tell whether a rule has more findings by now than a check from scratch allows."""
+        most = self.limits.findings
+        if most <= 0 or sum(1 for _ in self._current()) <= most:
+            return False
+        return max(Counter(f.rule_id for _, f in self._current()).values()) > most
 
     @property
     def clock(self) -> int:
@@ -221,6 +232,21 @@ class Session:
             loaded = self._add_script(source)
         else:
             loaded = Loaded(source, found, load(source, found, self._shape))
+        self._loaded.append(loaded)
+        self._results.clear()
+        return loaded
+
+    def adopt(self, source: Source, kind: str, known: Loaded | None) -> Loaded:
+        """Keep a source; what another session made of the same text is taken as it is.
+
+        Raises:
+            LoadError: if it cannot be read.
+        """
+        same = known is not None and (known.kind, known.source) == (kind, source)
+        # What is kept of a plan, and what a script is, depends on the session.
+        if known is None or not same or kind in _OWN:
+            return self.add(source, kind)
+        loaded = Loaded(source, kind, list(known.documents))
         self._loaded.append(loaded)
         self._results.clear()
         return loaded
@@ -271,6 +297,16 @@ class Session:
         return sorted({rule for made in watches for rule in made.unfollowed})
 
     @property
+    def works(self) -> bool:
+        """Tell whether some rule is about some of the documents of now."""
+        for result in self._results.values():
+            states = result.states
+            if result.size if states is None else any(s.running for s in states):
+                return True
+        facts = {} if self._facts is None else self._facts.evaluated
+        return any(facts.values()) or any(self._script_runs.values())
+
+    @property
     def whole(self) -> dict[str, str]:
         """Return the assertions that each change checks as a whole, and why."""
         rules = self._facts.whole if self._facts is not None else ()
@@ -288,8 +324,8 @@ class Session:
     def update(self, loaded: Loaded, new: Any) -> Delta:  # noqa: ANN401
         """Take a new version of a source; return what that changes.
 
-        `new` is the bytes or the path of a file, or the object that one holds. What
-        changed is found by the identity of facts. An object is not to be mutated
+        `new` is the bytes or the path of a file, a source, or the object that one holds.
+        What changed is found by the identity of facts. An object is not to be mutated
         afterwards: what is the same object is taken to be unchanged.
 
         Raises:
@@ -352,9 +388,12 @@ class Session:
         )
 
     def _read_version(self, loaded: Loaded, new: Any) -> list[Document]:  # noqa: ANN401
-        if isinstance(new, bytes | str | Path):
+        if isinstance(new, bytes | str | Path | Source):
             source = replace(_read(new), name=loaded.source.name)
-            return load(source, loaded.kind, self._shape)
+            documents = load(source, loaded.kind, self._shape)
+            # Scripts are run by their text.
+            loaded.source = source
+            return documents
         held = loaded.documents
         if len(held) != 1:
             raise ComplyError(
@@ -367,7 +406,7 @@ class Session:
     def _update_in_place(self, loaded: Loaded, new: Any) -> Delta | None:  # noqa: ANN401
         """Take an object of which only facts differ from the one before, if it is one."""
         given = loaded.given
-        if given is None or isinstance(new, bytes | str | Path):
+        if given is None or isinstance(new, bytes | str | Path | Source):
             return None
         document = loaded.documents[0]
         if document.problems or document.locate is not nowhere:
@@ -509,11 +548,13 @@ class Session:
 
     def _run_scripts(self) -> list[Finding]:
         """Return what assertions say of scripts, their own and those of the rules."""
+        self._script_runs = {}
         scripts = [x.source for x in self._loaded if x.kind == "oracle_ddl"]
         if not scripts or not (self._assertions or any(map(_changes_data, scripts))):
             return []
         run = _sql_check().run_assertions
         findings, evaluated = run(self._assertions, scripts, self.now)
+        self._script_runs = evaluated
         self.evaluated |= evaluated
         return list(findings)
 
@@ -534,7 +575,9 @@ def _changes_data(source: Source) -> bool:
     return any(word in text for word in _RUN)
 
 
-def _read(source: str | Path | bytes) -> Source:
+def _read(source: str | Path | bytes | Source) -> Source:
+    if isinstance(source, Source):
+        return source
     if isinstance(source, bytes):
         return decode("<bytes>", source)
     path = Path(source)

@@ -10,13 +10,12 @@ import click
 from comply.cli.cache import cache_folder
 from comply.cli.cached_check import Options
 from comply.cli.check import check, merge
-from comply.cli.exemptions import exempt_known, judged_by
+from comply.cli.exemptions import exempt_known, judged_by, read_baseline
 from comply.cli.run_options import InOrder, source_options, with_options
 from comply.cli.settings import Settings, read_settings
 from comply.cli.suggested import pack_names
-from comply.exempt.baseline import Entry, dump, entries, is_kept, match, parse
+from comply.exempt.baseline import Entry, dump, entries, is_kept, match
 from comply.findings import Finding, Status
-from comply.load.encoding import read
 from comply.source import ComplyError
 
 NAME: Final = Path("comply-baseline.json")
@@ -156,7 +155,7 @@ def update(  # noqa: PLR0913  (click passes one argument an option)
     """  # noqa: D301  (click wants the character)
     settings = _asked(merge(read_settings(config), paths, rules, packs))
     file = output or settings.baseline or NAME
-    known = parse(read(file, str(file)))
+    known = read_baseline(settings, file)
     found = _found(settings)
     matched = match(found, known, str(file))
     exempt = [f.exemption is not None for f in matched.findings]

@@ -15,7 +15,13 @@ from comply.cli.exemptions import Judged, exempt_known, judged_by
 from comply.cli.outputs import Output, outputs, write_all
 from comply.cli.run_options import InOrder, source_options, with_options
 from comply.cli.same_run import keep_run
-from comply.cli.settings import FLAG, Settings, confirm, read_settings
+from comply.cli.settings import (
+    FLAG,
+    Settings,
+    confirm,
+    read_settings,
+    with_baseline,
+)
 from comply.cli.suggested import format_names, pack_names
 from comply.cli.terminal import Choice
 from comply.cli.undetermined import UNDETERMINED
@@ -330,10 +336,9 @@ def override(
 ) -> Settings:
     """Return the settings with the values that flags of the same names give."""
     return replace(
-        settings,
+        with_baseline(settings, baseline),
         fail_on=fail_on or settings.fail_on,
         undetermined=undetermined or settings.undetermined,
-        baseline=baseline or settings.baseline,
     )
 
 

@@ -8,7 +8,7 @@ from comply.cli.found import Input, Survey, is_kustomization
 from comply.findings import Finding, Severity, Status
 from comply.load.detect import detect, role
 from comply.load.encoding import decode, read
-from comply.load.folder import Left, take_all, walk
+from comply.load.folder import Left, take_all, walk, walk_names
 from comply.load.terraform_source.folder import (
     called_folders,
     gather,
@@ -42,7 +42,7 @@ def survey(
                 found.inputs.append(name_kind(source, kind))
             elif path.is_dir():
                 _look_through(path, found, skips)
-            elif is_configuration(path.name) and kind in (None, "terraform_source"):
+            elif _is_module_file(path, kind):
                 read(path, str(path))
                 found.modules[path.parent.as_posix()] = True
             else:
@@ -51,6 +51,40 @@ def survey(
             found.errors.append(error)
     add_modules(found, outside)
     return found
+
+
+def survey_modules(
+    paths: Iterable[Path],
+    kind: str | None,
+    skips: Callable[[Path], bool],
+    outside: Outside,
+) -> Survey:
+    """Return the root modules that `survey` finds at `paths`, reading nothing else."""
+    found = Survey()
+    for path in paths:
+        if path.is_dir():
+            for item in walk_names(path, skips):
+                if isinstance(item, str) and is_configuration(item):
+                    found.modules.setdefault(Path(item).parent.as_posix(), False)
+        elif _is_module_file(path, kind):
+            try:
+                read(path, str(path))
+            except LoadError as error:
+                found.errors.append(error)
+            else:
+                found.modules[path.parent.as_posix()] = True
+    add_modules(found, outside)
+    return found
+
+
+def _is_module_file(path: Path, kind: str | None) -> bool:
+    """Tell whether a file that was named stands for the root module that it is of."""
+    return is_configuration(path.name) and is_module_kind(kind)
+
+
+def is_module_kind(kind: str | None) -> bool:
+    """Tell whether files that were named may be of root modules; None says nothing."""
+    return kind in (None, "terraform_source")
 
 
 def add_modules(found: Survey, outside: Outside) -> None:

@@ -35,7 +35,7 @@ class Part:
     """What is checked by itself, and what it said.
 
     `inputs` are a root module, a file, or all scripts. `kept` tells that what they said
-    came from the cache, or may be put there. `others` are names of inputs that hold
+    came from the cache. `others` are names of inputs that hold
     nothing to check, `errors` what could not be read.
     """
 
@@ -147,7 +147,7 @@ def _recall(parts: list[Part], shelf: Shelf) -> None:
 def _run(session: Session, part: Part) -> bool:
     """Load and check a part; tell whether it stands alone, with no rule stopped."""
     found = Survey(inputs=part.inputs)
-    part.errors = load_all(session, found, {})
+    part.errors = [unreadable(error) for _, error in load_all(session, found, {})]
     part.templates, part.others = found.templates, found.others
     documents = session.documents
     # What is said of a document itself is said once of several that it is true of.

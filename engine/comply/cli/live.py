@@ -1,7 +1,6 @@
 """`comply check oracle://...`: a live database in, findings out."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ from comply.cli.addresses import address_of, asked, login_of, names_database
 from comply.cli.cache import cache_folder
 from comply.cli.exemptions import Judged, day, exempt_known
 from comply.cli.outputs import outputs, write_all
-from comply.cli.settings import read_settings
+from comply.cli.settings import read_settings, with_baseline
 from comply.database.address import Address, Login
 from comply.findings import Severity
 from comply.live.database import Limits
@@ -39,7 +38,7 @@ def run_check(context: click.Context) -> int:
         raise click.UsageError("Check databases and files in runs of their own.")
     settings = read_settings(given["config"])
     reports = outputs(given["formats"] or settings.formats, given["output"])
-    settings = replace(settings, baseline=given["baseline"] or settings.baseline)
+    settings = with_baseline(settings, given["baseline"])
     rules = given["rules"] or settings.rules
     packs = given["packs"] or settings.packs
     fitting = not (given["rules"] or given["packs"] or packs)

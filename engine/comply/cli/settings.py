@@ -23,6 +23,9 @@ FLAG: Final = "the command line"
 
 _UNDETERMINED: Final = ("pass", "warn", "fail")
 
+_LISTS: Final = ("paths", "rules", "packs")
+"""The settings whose items have to be there before anything is checked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -108,16 +111,34 @@ def confirm(settings: Settings) -> None:
     Raises:
         ComplyError: if a path, a rule or a pack is not there, with its place.
     """
-    given = {n for n, o in settings.origins.items() if o in (FLAG, _variable(n))}
-    for name, spans in settings.places.items():
-        if name in given:
-            continue
+    for name in _LISTS:
         # A run that has no use for a setting has emptied it.
-        for item, span in zip(getattr(settings, name), spans, strict=False):
+        for item, span in zip(
+            getattr(settings, name), _places(settings, name), strict=False
+        ):
             try:
                 _require(item)
             except ComplyError as error:
                 raise ComplyError(error.message, span, error.hint) from None
+
+
+def with_baseline(settings: Settings, file: Path | None) -> Settings:
+    """Return the settings with the baseline that the command line names, if it does."""
+    if file is None:
+        return settings
+    origins = {**settings.origins, "baseline": FLAG}
+    return replace(settings, baseline=file, origins=origins)
+
+
+def place_of(settings: Settings, name: str) -> Span | None:
+    """Return where the file gives a setting, None if something else does."""
+    return next(iter(_places(settings, name)), None)
+
+
+def _places(settings: Settings, name: str) -> tuple[Span | None, ...]:
+    if settings.origins.get(name) in (FLAG, _variable(name)):
+        return ()
+    return settings.places.get(name, ())
 
 
 def _require(item: Path | str) -> None:
@@ -248,8 +269,9 @@ def _read(file: Path) -> Settings:
         origins={name: _origin(locate, name, file) for name in value or {}},
         places={
             name: tuple(locate((name, i)) for i in range(len(getattr(config, name))))
-            for name in ("paths", "rules", "packs")
-        },
+            for name in _LISTS
+        }
+        | {"baseline": (locate(("baseline",)),)},
     )
 
 

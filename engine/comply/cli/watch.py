@@ -165,7 +165,8 @@ def follow(
         ComplyError: if rules do not compile at the start, or nothing can be checked.
     """
     # The feed is there before anything is read, so that no change falls between.
-    feed = feed_of(*places(ask()))
+    covered = places(ask())
+    feed = feed_of(*covered)
     try:
         started = time.perf_counter()
         watched, findings, run = open_watch(ask, options)
@@ -173,18 +174,28 @@ def follow(
         _write_report(findings, run, out, look)
         _write_waiting(watched, out, look)
         while True:
-            before = places(watched.settings)
-            _write_steps(watched, feed, before, out, look)
-            feed.close()
-            feed = feed_of(*places(watched.settings))
+            wanted = places(watched.settings, watched.modules)
+            if wanted != covered:
+                feed.close()
+                feed, covered = feed_of(*wanted), wanted
+                _catch_up(watched, out, look)
+            _write_steps(watched, feed, covered, out, look)
     finally:
         feed.close()
+
+
+def _catch_up(watched: Watched, out: TextIO, look: Look) -> None:
+    """Write what changed in root modules before anybody watched where they are."""
+    folders = {f.absolute() for held in watched.modules.folders.values() for f in held}
+    step = advance(watched, folders)
+    if step is not None and (step.added or step.removed):
+        write_step(step, out, look)
 
 
 def _write_steps(
     watched: Watched,
     batches: Iterable[set[Path]],
-    before: tuple[list[Path], list[Path]],
+    covered: tuple[list[Path], list[Path]],
     out: TextIO,
     look: Look,
 ) -> None:
@@ -193,7 +204,7 @@ def _write_steps(
         step = advance(watched, batch)
         if step is not None:
             write_step(step, out, look)
-            if step.reopened and places(watched.settings) != before:
+            if places(watched.settings, watched.modules) != covered:
                 return
 
 

@@ -11,11 +11,20 @@ from typing import Final
 from comply.check.session import Delta
 from comply.cli.cached_check import Options
 from comply.cli.exemptions import exempt_known, judged_by
-from comply.cli.found import Input
-from comply.cli.inputs import name_kind, nothing_in, unreadable
-from comply.cli.settings import NAME, Settings
+from comply.cli.found import Input, Survey
+from comply.cli.inputs import (
+    is_module_kind,
+    name_kind,
+    nothing_in,
+    survey_modules,
+    unreadable,
+)
+from comply.cli.run_options import outside_of
+from comply.cli.settings import NAME, Settings, left_out
+from comply.cli.watched_modules import Modules, follow_modules, modules_in
 from comply.cli.whole_check import (
     Opened,
+    fitting,
     judge,
     may_allow,
     named_documents,
@@ -23,8 +32,9 @@ from comply.cli.whole_check import (
     standing,
 )
 from comply.findings import Finding
-from comply.load.detect import role
+from comply.load.detect import detect, role
 from comply.load.encoding import read
+from comply.load.facts import Document
 from comply.load.folder import CANDIDATES, SKIPPED, walk
 from comply.load.terraform_source.folder import is_configuration
 from comply.report.redact import redact
@@ -32,8 +42,9 @@ from comply.report.run import Run, ordered
 from comply.source import ComplyError, LoadError, Source
 
 _RULES: Final = (".rego", ".sql")
-_TOGETHER: Final = (".sql", ".tf", ".tf.json", ".tfvars")
-"""Files that build on each other: one of them changes what the others mean."""
+_VALUES: Final = ".tfvars"
+_SCRIPT: Final = ".sql"
+"""How a file ends that others build on: it changes what they mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +73,8 @@ class Watched:
 
     `ask` reads the settings anew. While `trouble` is not empty, the session is that of
     the last rules that compiled. `standing` are the findings of now, with what the
-    project says of them, and `run` is the report's. `secrets` are the sensitive values seen so far: a
-    finding that goes may name one that its document no longer has.
+    project says of them, and `run` is the report's; `modules` are the root modules of
+    Terraform. `secrets` are the sensitive values of documents, by their ids.
     """
 
     ask: Callable[[], Settings]
@@ -71,9 +82,10 @@ class Watched:
     settings: Settings
     opened: Opened
     run: Run
+    modules: Modules
     standing: list[Finding] = field(default_factory=list)
     trouble: str = ""
-    secrets: set[str] = field(default_factory=set)
+    secrets: dict[int, tuple[Document, frozenset[str]]] = field(default_factory=dict)
 
 
 def open_watch(
@@ -88,16 +100,28 @@ def open_watch(
     opened = open_session(settings, options)
     findings, run = judge(settings, opened)
     findings, run = exempt_known(findings, run, settings, judged_by(settings, options))
-    watched = Watched(ask, options, settings, opened, run, findings)
-    if findings:
-        _note_secrets(watched)
+    modules = modules_in(opened, _gathered(settings, options))
+    watched = Watched(ask, options, settings, opened, run, modules, findings)
     return watched, findings, run
 
 
-def places(settings: Settings) -> tuple[list[Path], list[Path]]:
+def _gathered(settings: Settings, options: Options) -> Survey:
+    """Return the root modules of Terraform at the paths of settings, as they are now."""
+    return survey_modules(
+        settings.paths or (Path(),),
+        options.kind,
+        left_out(settings),
+        outside_of(settings),
+    )
+
+
+def places(
+    settings: Settings, modules: Modules | None = None
+) -> tuple[list[Path], list[Path]]:
     """Return the folders to watch with all below them, and those to watch alone.
 
-    Of a file its folder is watched: editors put a new file in the place of the old.
+    Of a file its folder is watched: editors put a new file in the place of the old. What
+    root modules are made of may lie elsewhere than they do.
     """
     named = [*(settings.paths or (Path(),)), *settings.rules]
     whole = [path for path in named if path.is_dir()]
@@ -105,7 +129,17 @@ def places(settings: Settings) -> tuple[list[Path], list[Path]]:
     alone.append(_settings_file(settings).parent)
     alone += [settings.baseline.parent] if settings.baseline else []
     alone += settings.sources.values()
+    alone += [file.parent for file in _named_values(settings)]
+    folders = modules.places() if modules is not None else []
+    inside = list(map(_full, whole))
+    alone += [f for f in folders if not any(_full(f).is_relative_to(w) for w in inside)]
     return list(dict.fromkeys(whole)), list(dict.fromkeys(alone))
+
+
+def _named_values(settings: Settings) -> list[Path]:
+    """Return the files of values that were named for the variables of root modules."""
+    named = [item for item in settings.variables if isinstance(item, Path)]
+    return [*settings.var_files, *named]
 
 
 def advance(watched: Watched, changed: Iterable[Path]) -> Step | None:
@@ -114,49 +148,86 @@ def advance(watched: Watched, changed: Iterable[Path]) -> Step | None:
     `changed` are absolute paths of files and folders that came, changed or went.
     """
     started = time.perf_counter()
-    concerned = _concerned(watched, changed)
-    if not concerned:
-        return None
-    if None in concerned.values():
-        step = _reopen(watched, tuple(concerned))
+    concern = _concern(watched, changed)
+    if concern.everything:
+        step = _reopen(watched, concern.names)
+    elif concern.files or concern.sources:
+        step = _follow(watched, concern)
     else:
-        names = {name: own for name, own in concerned.items() if own is not None}
-        step = _follow(watched, names)
-    return Step(
-        step.files,
-        ordered(step.added),
-        ordered(step.removed),
-        step.units_run,
-        step.units_reused,
-        time.perf_counter() - started,
-        len(watched.standing),
-        watched.trouble,
-        step.reopened,
+        return None
+    if not step.files:
+        return None
+    return replace(
+        step,
+        added=ordered(step.added),
+        removed=ordered(step.removed),
+        seconds=time.perf_counter() - started,
+        total=len(watched.standing),
+        trouble=watched.trouble,
     )
 
 
-def _concerned(watched: Watched, changed: Iterable[Path]) -> dict[str, bool | None]:
-    """Return the names of files that concern us: whether the user named each.
+@dataclass(slots=True)
+class _Concern:
+    """What changed: `files` to be read again, by name, and whether the user named each.
 
-    None stands for one that concerns everything: a rule, the settings, a script.
+    `sources` are files that root modules may be made of. `everything` tells that one
+    concerns all there is: a rule, the settings, a script.
     """
-    found: dict[str, bool | None] = {}
-    for path in sorted(set(_every_file(watched, changed))):
+
+    files: dict[str, bool] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    everything: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All files, each once."""
+        return tuple(dict.fromkeys([*self.others, *self.files, *self.sources]))
+
+
+def _concern(watched: Watched, changed: Iterable[Path]) -> _Concern:
+    """Return what changed paths concern."""
+    found = _Concern()
+    paths = set(changed)
+    for path in sorted(paths):
+        if _may_be_source(watched, path):
+            found.sources.append(str(_shortest(path)))
+    for path in sorted(set(_every_file(watched, paths))):
         if _tells(watched, path) or _is_rule(watched, path):
-            found[str(_shortest(path))] = None
+            found.others.append(str(_shortest(path)))
+            found.everything = True
             continue
         for root in watched.settings.paths or (Path(),):
             name = _name_below(root, path)
             if name is not None:
-                own = _same(root, path)
-                found[name] = None if name.endswith(_TOGETHER) else own
+                _sort(watched, found, name, own=_same(root, path))
                 break
     return found
 
 
+def _may_be_source(watched: Watched, path: Path) -> bool:
+    """Tell whether a file may be one that a root module is made of, or is judged by."""
+    named = _named_values(watched.settings)
+    return watched.modules.may_read(path) or any(_same(file, path) for file in named)
+
+
+def _sort(watched: Watched, found: _Concern, name: str, *, own: bool) -> None:
+    """Note a file that `comply check` looks at."""
+    if name.endswith(_SCRIPT):
+        found.others.append(name)
+        found.everything = True
+    elif name.endswith(_VALUES):
+        return
+    elif not (
+        is_configuration(name) and (not own or is_module_kind(watched.options.kind))
+    ):
+        found.files[name] = own
+
+
 def _every_file(watched: Watched, changed: Iterable[Path]) -> Iterator[Path]:
     """Yield changed files; of a folder that came or went, the files below it."""
-    held = [Path(os.path.abspath(name)) for name in watched.opened.loaded]  # noqa: PTH100  (resolve follows links)
+    held = [_full(Path(name)) for name in watched.opened.loaded]
     for path in changed:
         if path.is_dir():
             below = (item for item in walk(path) if isinstance(item, Path))
@@ -167,20 +238,13 @@ def _every_file(watched: Watched, changed: Iterable[Path]) -> Iterator[Path]:
 
 
 def _tells(watched: Watched, path: Path) -> bool:
-    """Tell whether a file says what the project allows.
-
-    The comments of a configuration do, for the plans of it.
-    """
+    """Tell whether a file says what the project allows."""
     settings = watched.settings
     files = [
         _settings_file(settings),
         *([settings.baseline] if settings.baseline else []),
     ]
-    if any(_same(file, path) for file in files):
-        return True
-    folders = [*settings.sources.values(), *(Path(p).parent for p in watched.run.plans)]
-    own = is_configuration(path.name)
-    return own and any(_same(folder, path.parent) for folder in folders)
+    return any(_same(file, path) for file in files)
 
 
 def _settings_file(settings: Settings) -> Path:
@@ -212,14 +276,18 @@ def _name_below(root: Path, path: Path) -> str | None:
 
 def _below(root: Path, path: Path) -> Path | None:
     """Return the way from a folder to a path, None if the path is elsewhere."""
-    for start in (Path(os.path.abspath(root)), root.resolve()):  # noqa: PTH100  (likewise)
+    for start in (_full(root), root.resolve()):
         if start != path and path.is_relative_to(start):
             return path.relative_to(start)
     return None
 
 
 def _same(one: Path, other: Path) -> bool:
-    return other in (Path(os.path.abspath(one)), one.resolve()) or one == other  # noqa: PTH100  (likewise)
+    return other in (_full(one), one.resolve()) or one == other
+
+
+def _full(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100  (resolve follows links)
 
 
 def _shortest(path: Path) -> Path:
@@ -231,7 +299,7 @@ def _reopen(watched: Watched, files: tuple[str, ...]) -> Step:
     """Check everything with the rules and settings as they are now, if they can be used."""
     try:
         settings = watched.ask()
-        opened = open_session(settings, watched.options)
+        opened = open_session(settings, watched.options, watched.opened.loaded)
         problems = opened.session.problems
         if problems:
             watched.trouble = "\n".join(_told(problem) for problem in problems)
@@ -246,8 +314,7 @@ def _reopen(watched: Watched, files: tuple[str, ...]) -> Step:
     added, removed = _difference(watched.standing, after)
     watched.settings, watched.opened, watched.trouble = settings, opened, ""
     watched.run, watched.standing = run, after
-    if after:
-        _note_secrets(watched)
+    watched.modules = modules_in(opened, _gathered(settings, watched.options))
     return Step(files, added, removed, reopened=True)
 
 
@@ -281,23 +348,61 @@ def _key(item: Finding) -> tuple[str, ...]:
     return (item.rule_id, item.status, item.fact, item.message, file)
 
 
-def _follow(watched: Watched, names: dict[str, bool]) -> Step:
-    """Take files by name, whether the user named each, one after the other."""
-    deltas = [d for n, own in names.items() if (d := _take(watched, n, own=own))]
-    if any(d.added or d.removed for d in deltas):
-        _note_secrets(watched)
-    for name in names:
+def _follow(watched: Watched, concern: _Concern) -> Step:
+    """Take files by name, one after the other, and the root modules they are part of."""
+    files = concern.files
+    deltas = [d for n, own in files.items() if (d := _take(watched, n, own=own))]
+    moved = concern.sources and _take_modules(watched, deltas)
+    if _is_other(watched):
+        return _reopen(watched, concern.names)
+    names = concern.names
+    if concern.sources:
+        watched.options.texts.clear()
+    for name in files:
         watched.options.texts.pop(name, None)
     after = _standing(watched)
     added, removed = _difference(watched.standing, after)
     watched.standing = after
+    if not (files or moved or added or removed):
+        return Step((), [], [])
     return Step(
-        tuple(names),
+        names if moved or added or removed else tuple(files),
         added,
         removed,
         sum(delta.units_run for delta in deltas),
         # The last of several changes tells how much stood until the end.
         deltas[-1].units_reused if deltas else 0,
+    )
+
+
+def _take_modules(watched: Watched, deltas: list[Delta]) -> bool:
+    """Bring root modules up to date, adding what that does; tell whether one changed."""
+    settings, before = watched.settings, list(watched.opened.errors)
+    gathered = _gathered(settings, watched.options)
+    sources = dict(watched.modules.sources)
+    deltas += follow_modules(watched.modules, watched.opened, gathered)
+    return sources != watched.modules.sources or before != watched.opened.errors
+
+
+def _is_other(watched: Watched) -> bool:
+    """Tell whether what there is now is checked in another way than what there was.
+
+    Other packs may fit it, a rule may have come to its limits, or a variable that was
+    given a value is declared nowhere.
+    """
+    settings, opened = watched.settings, watched.opened
+    if opened.session.stopped or opened.session.crowded:
+        return True
+    if any(isinstance(item, str) for item in settings.variables):
+        return True
+    if settings.rules or settings.packs:
+        return False
+    kinds = {held.kind for held in opened.loaded.values()}
+    packs, scripts = set(opened.packs), set(fitting({"oracle_ddl"}))
+    fit = set(fitting(kinds))
+    # What cannot be read has a kind as well, and scripts may be what rules are in.
+    return not fit <= packs | scripts or (
+        not opened.errors and not packs <= fit | scripts
     )
 
 
@@ -335,10 +440,13 @@ def _read_again(watched: Watched, source: Source, *, own: bool) -> Delta | None:
     held = opened.loaded.get(name)
     if held is None and not own and role(source) != "document":
         return None
+    asked = watched.options.kind if own else None
+    kind = asked or detect(source)
+    if held is not None and kind in (None, held.kind):
+        return opened.session.update(held, source)
     if held is not None:
-        data = source.text.encode("utf-8", "surrogatepass")
-        return opened.session.update(held, data)
-    given = name_kind(source, watched.options.kind if own else None)
+        opened.session.remove(opened.loaded.pop(name))
+    given = name_kind(source, asked)
     opened.loaded[name], delta = opened.session.insert(source, given.kind)
     return delta
 
@@ -358,10 +466,15 @@ def _standing(watched: Watched) -> list[Finding]:
         ),
     )
     judged = judged_by(settings, watched.options)
-    shown = redact(findings, watched.secrets) if findings else []
+    shown = redact(findings, _secrets(watched)) if findings else []
     return exempt_known(shown, run, settings, judged)[0]
 
 
-def _note_secrets(watched: Watched) -> None:
-    for document in watched.opened.session.documents:
-        watched.secrets |= document.sensitive()
+def _secrets(watched: Watched) -> frozenset[str]:
+    """Return the sensitive values of all documents, asking new ones only."""
+    held = watched.secrets
+    watched.secrets = {
+        id(document): held.get(id(document)) or (document, document.sensitive())
+        for document in watched.opened.session.documents
+    }
+    return frozenset[str]().union(*(found for _, found in watched.secrets.values()))

@@ -1,6 +1,7 @@
 """PATHS x RULES -> FINDINGS, all of it together: what no cache knows by the file."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -38,12 +39,15 @@ FITTING: Final = {
 _REMARKABLE: Final = frozenset({"kubernetes", "oracle_ddl"})
 
 
+NOTHING_KNOWN: Final[Mapping[str, Loaded]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A session with the inputs of a run, not checked yet.
 
     `loaded` are its sources by name, `errors` the findings of inputs that cannot be
-    read, `packs` those in use.
+    read, `failed` those of them that are about one, by its name. `packs` are in use.
     """
 
     session: Session
@@ -51,6 +55,7 @@ class Opened:
     packs: tuple[str, ...]
     loaded: dict[str, Loaded]
     errors: list[Finding]
+    failed: dict[str, Finding] = field(default_factory=dict)
 
 
 def check_whole(settings: Settings, options: Options) -> tuple[list[Finding], Run]:
@@ -62,14 +67,19 @@ def check_whole(settings: Settings, options: Options) -> tuple[list[Finding], Ru
     return judge(settings, open_session(settings, options))
 
 
-def open_session(settings: Settings, options: Options) -> Opened:
+def open_session(
+    settings: Settings, options: Options, known: Mapping[str, Loaded] = NOTHING_KNOWN
+) -> Opened:
     """Return a session with the rules of a run, and all that is at its paths.
+
+    `known` are sources that were loaded before, by name: one that has not changed is
+    taken as it is.
 
     Raises:
         ComplyError: if rules do not compile, or if there is nothing to check.
     """
     opened = prepare(settings, options)
-    fill(opened)
+    fill(opened, known)
     return opened
 
 
@@ -107,14 +117,19 @@ def prepare(settings: Settings, options: Options) -> Opened:
     return Opened(session, found, packs, {}, [])
 
 
-def fill(opened: Opened) -> None:
+def fill(opened: Opened, known: Mapping[str, Loaded] = NOTHING_KNOWN) -> None:
     """Load what is at the paths of a run; what cannot be read is a finding.
+
+    `known` are sources that were loaded before.
 
     Raises:
         ComplyError: if there is nothing to check.
     """
     session, found = opened.session, opened.found
-    opened.errors.extend(load_all(session, found, opened.loaded))
+    opened.errors.extend(map(unreadable, found.errors))
+    for name, error in load_all(session, found, opened.loaded, known):
+        opened.failed[name] = unreadable(error)
+        opened.errors.append(opened.failed[name])
     if not session.documents and not opened.errors:
         raise ComplyError(
             "there is nothing to check: no Terraform plan, no Kubernetes manifests, no "
@@ -210,7 +225,9 @@ def standing(
     """
     session = opened.session
     findings = session.check()
-    said = Said(len(session.documents), 0, findings, session.evaluated, [], (), (), [])
+    # Documents came and went: what counts is whether rules are about those of now.
+    evaluated = {"": int(session.works)}
+    said = Said(len(session.documents), 0, findings, evaluated, [], (), (), [])
     return _standing(settings, opened, said)
 
 
@@ -252,6 +269,12 @@ def named_documents(documents: list[Document], kind: str) -> tuple[str, ...]:
     return tuple(document.name for document in documents if document.kind == kind)
 
 
+def fitting(kinds: Collection[str]) -> tuple[str, ...]:
+    """Return the packs that fit documents of some kinds, each once."""
+    found = (pack for kind, pack in FITTING.items() if kind in kinds)
+    return tuple(dict.fromkeys(found))
+
+
 def _fitting(inputs: list[Input]) -> tuple[str, ...]:
     """Return the packs that fit the inputs.
 
@@ -262,8 +285,12 @@ def _fitting(inputs: list[Input]) -> tuple[str, ...]:
         for item in inputs
         if not (item.named and item.kind == "oracle_ddl" and _ruled(inputs))
     }
-    fitting = (pack for kind, pack in FITTING.items() if kind in kinds)
-    return tuple(dict.fromkeys(fitting))
+    return fitting(kinds)
+
+
+def is_template(item: Input) -> bool:
+    """Tell whether what cannot be read may be a manifest that has to be rendered first."""
+    return item.kind == "kubernetes" and "{{" in item.source.text and not item.named
 
 
 def _ruled(inputs: list[Input]) -> bool:
@@ -273,21 +300,27 @@ def _ruled(inputs: list[Input]) -> bool:
     )
 
 
-def load_all(session: Session, found: Survey, held: dict[str, Loaded]) -> list[Finding]:
-    """Load the inputs, noting in `held` what was; what cannot be read is a finding."""
-    errors = list(found.errors)
+def load_all(
+    session: Session,
+    found: Survey,
+    held: dict[str, Loaded],
+    known: Mapping[str, Loaded] = NOTHING_KNOWN,
+) -> list[tuple[str, LoadError]]:
+    """Load the inputs, noting in `held` what was; return what cannot be read, by name."""
+    failed: list[tuple[str, LoadError]] = []
     for item in found.inputs:
+        name = item.source.name
         try:
-            loaded = session.add(item.source, item.kind)
-            held[item.source.name] = loaded
+            loaded = session.adopt(item.source, item.kind, known.get(name))
+            held[name] = loaded
         except LoadError as error:
-            if "{{" in item.source.text and not item.named:
-                found.templates.append(item.source.name)
+            if is_template(item):
+                found.templates.append(name)
             else:
-                errors.append(error)
+                failed.append((name, error))
             continue
         if not loaded.documents and item.named:
-            errors.append(nothing_in(item))
+            failed.append((name, nothing_in(item)))
         elif not loaded.documents:
-            found.others.append(item.source.name)
-    return [unreadable(error) for error in errors]
+            found.others.append(name)
+    return failed

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from comply.findings import Exemption, Finding, Status
-from comply.source import ComplyError, LoadError, Source
+from comply.source import ComplyError, LoadError, Source, Span
 
 VERSION: Final = 1
 
@@ -161,6 +161,6 @@ def _file(finding: Finding) -> str:
     return name.replace("\\", "/").removeprefix("./")
 
 
-def missing(name: str) -> ComplyError:
-    """Return the error for a baseline that is not there."""
-    return ComplyError(f"{name}: there is no such baseline", hint=_REMEDY)
+def missing(name: str, place: Span | None) -> ComplyError:
+    """Return the error for a baseline that is not there; `place` is where it is named."""
+    return ComplyError(f"{name}: there is no such baseline", place, hint=_REMEDY)

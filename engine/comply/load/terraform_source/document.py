@@ -24,6 +24,7 @@ from comply.load.terraform_source.folder import (
     OUTSIDE,
     ROOT,
     is_configuration,
+    is_gathered,
 )
 from comply.load.terraform_source.given import given_values
 from comply.load.terraform_source.modules import (
@@ -68,7 +69,7 @@ def modules_of(source: Source) -> tuple[str, dict[str, Module]]:
 
 def _files(source: Source) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Return the folder of the root module, the files, and what it is given besides."""
-    if source.text.startswith(f'{{"{ROOT}"'):
+    if is_gathered(source):
         value = json.loads(source.text)
         return value[ROOT], value[FILES], value.get(OUTSIDE, {})
     name = source.name

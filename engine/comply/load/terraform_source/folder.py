@@ -112,6 +112,11 @@ def _selected(folder: Path) -> str:
         return ""
 
 
+def is_gathered(source: Source) -> bool:
+    """Tell whether a source is what `gather` makes of a folder, not a file of it."""
+    return source.text.startswith(f'{{"{ROOT}"')
+
+
 def texts_of(source: Source) -> dict[str, str]:
     """Return the files that a gathered source holds: their texts, by name."""
     texts: dict[str, str] = json.loads(source.text)[FILES]
