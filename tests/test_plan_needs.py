@@ -79,8 +79,8 @@ RULES: dict[str, tuple[str, Shape]] = {
         {"xs": [{"t": None}]},
     ),
     "a key that is computed": (
-        'p contains k if { some k in ["a", "b"]; not input.m[k].z }',
-        {"m": [{"z": None}]},
+        "p contains k if { some k in input.xs; not input.m[k].z }",
+        {"m": [{"z": None}], "xs": [None]},
     ),
     "a replaced input": ("p if q with input.k as 1\n\nq if input.k == 1", None),
     "all of it": ("p := count(input)", None),
@@ -115,6 +115,41 @@ RULES: dict[str, tuple[str, Shape]] = {
     "a set of two derivations": (
         "p := x if { some x in input.xs; x.t == 1 }",
         {"xs": [None]},
+    ),
+    "object.get": (
+        'p := object.get(input.a, "k", input.b).n',
+        {"a": {"k": {"n": None}}, "b": {"n": None}},
+    ),
+    "object.get of a path": (
+        'p contains object.get(x, ["m", "k"], 0) if some x in input.xs',
+        {"xs": [{"m": {"k": None}}]},
+    ),
+    "object.get of what is asked for": (
+        "p := object.get(input.a, input.k, input.b).n",
+        {"a": None, "b": None, "k": None},
+    ),
+    "object.get of no path": ("p := object.get(input.a, [], 1)", {"a": None}),
+    "object.get that only has to succeed": (
+        'p if object.get(input.a, "k", false)',
+        {"a": {"k": None}},
+    ),
+    "the type of an object": (
+        "p contains x.m.k if { some x in input.xs; is_object(x.m) }",
+        {"xs": [{"m": {"k": None}}]},
+    ),
+    "a member with one of some names": (
+        'p contains k if { some k in {"a", "b"}; input.m[k].z == 1 }',
+        {"m": {"a": {"z": None}, "b": {"z": None}}},
+    ),
+    "a member whose name the input may give": (
+        'p contains 1 if { some x in input.xs; some k in ["a", x.k]; input.m[k] == 1 }',
+        {"m": [None], "xs": [{"k": None}]},
+    ),
+    "an array of elements that is counted first": (
+        """p contains x.n if { count(some_xs) > 1; some x in some_xs }
+
+        some_xs := [x | some x in input.xs; x.t == 1]""",
+        {"xs": [{"n": None, "t": None}]},
     ),
     "a recursive shape": (
         "p contains y.n if { some x in input.xs; some y in [x, x.next]; y.n }",

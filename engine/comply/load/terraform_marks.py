@@ -71,7 +71,7 @@ class _Configuration(TypedDict, total=False):
 
 
 class _Plan(TypedDict, total=False):
-    resource_changes: list[_Resource] | None
+    resource_changes: list[msgspec.Raw] | None
     resource_drift: list[_Resource] | None
     deferred_changes: list[_Deferred] | None
     output_changes: dict[str, _Change] | None
@@ -98,10 +98,19 @@ def marked_part(text: str) -> Values:
         ValueError: if a part is not of the kind that Terraform writes, or too deep.
     """
     try:
-        plan = msgspec.json.decode(text, type=_Plan)
-        return {key: _opened(part) for key, part in plan.items()}
+        return _marked_part(text)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(str(error)) from None
+
+
+def _marked_part(text: str) -> Values:
+    plan = msgspec.json.decode(text, type=_Plan)
+    # One by one: most of a plan is resources, and most of these bear no mark.
+    read = msgspec.json.Decoder(_Resource | None).decode
+    changes = map(read, plan.pop("resource_changes", None) or ())
+    marked = {key: _opened(part) for key, part in plan.items()}
+    marked["resource_changes"] = [kept for part in changes if (kept := _opened(part))]
+    return marked
 
 
 def _opened(part: Any) -> Any:  # noqa: ANN401

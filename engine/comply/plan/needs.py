@@ -8,11 +8,21 @@ members are looked up or the value is used as such. What is in doubt is used.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from comply.plan import ir
 from comply.plan.reach import clauses
-from comply.plan.reads import every_step
+from comply.plan.reads import all_assigned, every_step, loops
 from comply.plan.shape import Shape
+from comply.plan.values import RegoSet
+
+_TESTS: Final = frozenset(
+    {
+        "is_array", "is_boolean", "is_null", "is_number", "is_object", "is_set",
+        "is_string", "type_name",
+    }
+)  # fmt: skip
+"""Built-ins that tell the type of a value, which each shape of it keeps."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,13 +42,18 @@ class Node:
 
 @dataclass(slots=True)
 class Flow:
-    """The nodes of a plan: of the input, of locals by rule and name, of results."""
+    """The nodes of a plan: of the input, of locals by rule and name, of results.
+
+    `picked` are the texts that a local is one of, `counted` what has its size asked for.
+    """
 
     rules: dict[ir.RuleId, ir.Rule]
     root: Node = field(default_factory=Node)
     locals: dict[tuple[ir.RuleId, int, str], Node] = field(default_factory=dict)
     results: dict[ir.RuleId, Node] = field(default_factory=dict)
     operands: dict[tuple[ir.RuleId, int], Node] = field(default_factory=dict)
+    picked: dict[tuple[ir.RuleId, int, str], list[str]] = field(default_factory=dict)
+    counted: list[Node] = field(default_factory=list)
     waiting: list[ir.RuleId] = field(default_factory=list)
 
 
@@ -60,6 +75,8 @@ def needs(plan: ir.Plan) -> Shape:
         _use(_result(flow, entry))
     while flow.waiting:
         _flow_rule(flow, flow.rules[flow.waiting.pop()])
+    for counted in flow.counted:
+        _end(counted).used |= not _end(counted).elements
     _use_inner([flow.root, *flow.locals.values(), *flow.results.values()])
     return _shape(flow.root, ())
 
@@ -145,6 +162,7 @@ def _flow_rule(flow: Flow, rule: ir.Rule) -> None:
         for at, arg in enumerate(clause.args):
             operand = flow.operands.setdefault((rule.id, at), Node())
             _unify(operand, _local(flow, place, arg))
+        _note_picked(flow, place, clause.steps)
         for step in every_step(clause.steps):
             _flow_step(flow, place, step)
         for key in clause.keys:
@@ -156,12 +174,22 @@ def _flow_rule(flow: Flow, rule: ir.Rule) -> None:
             _use_atom(flow, place, clause.value)
 
 
+def _note_picked(flow: Flow, place: Place, steps: ir.Steps) -> None:
+    """Note the locals that a loop over constant texts gives their value."""
+    assigned = list(all_assigned(steps))
+    for step in every_step(steps):
+        match step:
+            case ir.Scan(value=ir.Local(name=name), source=ir.Const(value=source)):
+                found = list(source) if isinstance(source, RegoSet | list) else []
+                if all(type(x) is str for x in found) and assigned.count(name) == 1:
+                    flow.picked[place.rule, place.clause, name] = found
+            case _:
+                pass
+
+
 def _derives_once(rule: ir.Rule) -> bool:
     """Tell whether no two values of a rule are ever compared."""
-    many = (ir.Scan, ir.ScanIndex, ir.ScanRelation)
-    return len(rule.chains) == 1 and not any(
-        isinstance(step, many) for clause in clauses(rule) for step in clause.steps
-    )
+    return len(rule.chains) == 1 and not any(loops(c.steps) for c in clauses(rule))
 
 
 def _local(flow: Flow, place: Place, local: ir.Local) -> Node:
@@ -232,9 +260,13 @@ def _use_operands(flow: Flow, place: Place, step: ir.Step) -> None:
     match step:
         case ir.CallBuiltin(name="count", args=(ir.Local() as container,)):
             # The size of an array or object whose elements are looked at one by one.
-            node = _end(_local(flow, place, container))
-            node.sized = True
-            node.used |= not node.elements
+            node = _local(flow, place, container)
+            _end(node).sized = True
+            flow.counted.append(node)
+        case ir.CallBuiltin(name="object.get", args=(source, key, other)):
+            _flow_get(flow, place, step.target, (source, key, other))
+        case ir.CallBuiltin(name=name, args=(_,)) if name in _TESTS:
+            pass
         case ir.CallBuiltin(args=args) | ir.ScanRelation(args=args):
             _use_all(flow, place, args)
         case ir.Equal(left=left, right=right):
@@ -249,15 +281,49 @@ def _use_operands(flow: Flow, place: Place, step: ir.Step) -> None:
             _use(flow.root)
 
 
+def _flow_get(
+    flow: Flow,
+    place: Place,
+    target: ir.Local | None,
+    operands: tuple[ir.Atom, ir.Atom, ir.Atom],
+) -> None:
+    """Let the value at a constant key or path, or what stands in for it, be the result."""
+    source, key, other = operands
+    path = key.value if isinstance(key, ir.Const) else None
+    steps = path if isinstance(path, list) else [path]
+    if not steps or not all(type(step) is str for step in steps):
+        _use_all(flow, place, operands)
+        return
+    found = _below(flow, place, _node(flow, place, source), tuple(map(ir.Const, steps)))
+    _unify(found, _node(flow, place, other))
+    if target is not None:
+        _unify(found, _local(flow, place, target))
+
+
 def _below(flow: Flow, place: Place, node: Node, keys: tuple[ir.Atom, ...]) -> Node:
     """Return the node that keys lead to."""
     for key in keys:
-        if isinstance(key, ir.Const) and isinstance(key.value, str):
-            node = _member(node, key.value)
+        names = _names(flow, place, key)
+        if names:
+            members = [_member(node, name) for name in names]
+            for member in members:
+                _unify(members[0], member)
+            node = members[0]
         else:
             _use_atom(flow, place, key)
             node = _elements(node)
     return node
+
+
+def _names(flow: Flow, place: Place, key: ir.Atom) -> list[str]:
+    """Return the names that a key is one of, none if they are not known."""
+    match key:
+        case ir.Const(value=str(name)):
+            return [name]
+        case ir.Local(name=name):
+            return flow.picked.get((place.rule, place.clause, name), [])
+        case _:
+            return []
 
 
 def _flow_scan(flow: Flow, place: Place, step: ir.Scan | ir.Every) -> None:
