@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 from json import dumps, loads
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from comply.check.cache_records import (
     Kept,
@@ -34,6 +34,9 @@ from comply.rules.files import RuleFile, pack_files, rule_folders, user_files
 from comply.source import LoadError, Source
 from comply.stamps import Stamp, is_settled, stamped
 from comply.version import VERSION
+
+if TYPE_CHECKING:
+    from comply.cli.kept_parts import Memory
 
 MANIFESTS: Final = "kubernetes/baseline"
 """The pack that fits where nothing but manifests is found."""
@@ -93,6 +96,7 @@ class Options:
     texts: dict[str, str] = field(default_factory=dict, compare=False)
     plan: Source | None = None
     tree: str = ""
+    memory: "Memory | None" = field(default=None, compare=False)
     looked: Looked = field(default_factory=_look, compare=False)
 
 

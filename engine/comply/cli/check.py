@@ -194,6 +194,10 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     if source is not None:
         settings = replace(settings, sources={"**": source})
     tree = _compared(diff)
+    if tree is not None:
+        from comply.cli.kept_parts import Memory
+
+        options = replace(options, memory=Memory())
     findings, run = check(settings, options)
     judged = judged_by(settings, options)
     findings, run = exempt_known(findings, run, settings, judged)

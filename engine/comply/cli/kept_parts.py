@@ -6,7 +6,7 @@ each said is kept by its text, which a gathered root module has whole: with loca
 values of variables and files that it reads.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from json import dumps, loads
 from typing import Any, Final
@@ -65,12 +65,38 @@ _FIELDS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """What parts said that were checked before, by their names.
+
+    `scopes` are where the cache may have more of them: of rules of the same texts.
+    """
+
+    parts: dict[str, Part] = field(default_factory=dict)
+    scopes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Shelf:
     """Where what parts said is kept; nothing of scripts that ask for the time is."""
 
-    store: Store
+    store: Store | None
     scope: str
     timeless: bool
+    memory: Memory | None = None
+
+    def texts(self, names: list[str]) -> dict[str, str]:
+        """Return what the cache has of parts."""
+        found: dict[str, str] = {}
+        if self.store is None:
+            return found
+        elsewhere = self.memory.scopes if self.memory is not None else []
+        for scope in dict.fromkeys([*elsewhere, self.scope]):
+            found |= self.store.fetch(scope, names)
+        return found
+
+    def lasts(self, part: Part) -> bool:
+        """Tell whether a part says the same at another time."""
+        return self.timeless or part.inputs[0].kind != _SCRIPT
 
 
 def check_parts(
@@ -83,7 +109,9 @@ def check_parts(
     be loaded and checked together. Nothing is loaded into the session of `opened`.
     """
     names = [item.source.name for item in opened.found.inputs]
-    alone = len(set(names)) == len(names) > 1 and looks_at_one(opened.session)
+    # Of one part nothing else can stay as it is, unless it is checked twice.
+    least = 2 if shelf.memory is None else 1
+    alone = len(set(names)) == len(names) >= least and looks_at_one(opened.session)
     if not alone:
         return None
     parts = _parts(opened)
@@ -96,6 +124,8 @@ def check_parts(
             if not _run(session, part):
                 return None
             seconds += session.taken[1]
+            if shelf.memory is not None and shelf.lasts(part):
+                shelf.memory.parts[part.name] = part
         taken += part.taken
         # A share is for all documents, so that whether a rule had it shows together.
         if 0 < limits.findings < taken or 0 < limits.seconds < seconds:
@@ -128,8 +158,12 @@ def _name(items: list[Input], packs: tuple[str, ...]) -> str:
 
 def _recall(parts: list[Part], shelf: Shelf) -> None:
     """Put into parts what the cache knows of them."""
-    known = shelf.store.fetch(shelf.scope, [part.name for part in parts])
+    memory = shelf.memory.parts if shelf.memory is not None else {}
+    known = shelf.texts([part.name for part in parts if part.name not in memory])
     for part in parts:
+        if part.name in memory:
+            _repeat(part, memory[part.name])
+            continue
         text = known.get(part.name)
         if text is None:
             continue
@@ -142,6 +176,14 @@ def _recall(parts: list[Part], shelf: Shelf) -> None:
         part.findings, part.kept = found, True
         for name, value in values.items():
             setattr(part, name, value)
+
+
+def _repeat(part: Part, said: Part) -> None:
+    """Let a part say what one of the same files said."""
+    for item in fields(Part):
+        if item.name != "inputs":
+            setattr(part, item.name, getattr(said, item.name))
+    part.kept = True
 
 
 def _run(session: Session, part: Part) -> bool:
@@ -199,8 +241,9 @@ def _written(part: Part, shelf: Shelf) -> str | None:
 
     Nothing is kept of what holds a secret, nor of what another time may say otherwise.
     """
-    timeless = shelf.timeless or part.inputs[0].kind != _SCRIPT
-    if part.kept or part.errors or part.templates or part.secrets or not timeless:
+    if part.kept or part.errors or part.templates or part.secrets:
+        return None
+    if not shelf.lasts(part):
         return None
     found = part.findings
     if not all(is_plain(row) for item in found for row in item.evidence):

@@ -75,6 +75,8 @@ def check_together(settings: Settings, options: Options) -> Found:
     if listing is None or listing.errors or options.cache is None:
         return _fresh(settings, options)[0]
     scope = _scope(settings, options)
+    if options.memory is not None:
+        options.memory.scopes.append(scope)
     store = open_store(options.cache)
     if store is None:
         return _fresh(settings, options)[0]
@@ -203,14 +205,17 @@ def _fresh(
     rules = user_files(settings.rules)
     for pack in opened.packs:
         rules += pack_files(pack)
-    texts = [file.source.text for file in rules if file.language == "sql"]
-    texts += [i.source.text for i in opened.found.inputs if i.kind == "oracle_ddl"]
-    timeless = not any(map(asks_elsewhere, texts))
-    if shelf is not None:
-        parts = Shelf(shelf.store, shelf.scope, timeless)
+    written = [file.source.text for file in rules if file.language == "sql"]
+    written += [i.source.text for i in opened.found.inputs if i.kind == "oracle_ddl"]
+    timeless = not any(map(asks_elsewhere, written))
+    if shelf is not None or options.memory is not None:
+        store, scope = (shelf.store, shelf.scope) if shelf is not None else (None, "")
+        parts = Shelf(store, scope, timeless, options.memory)
         made = check_parts(settings, opened, parts)
         if made is not None:
-            findings, run, shelf.fresh_parts = made
+            findings, run, texts = made
+            if shelf is not None:
+                shelf.fresh_parts = texts
             return (findings, run), timeless
     fill(opened)
     found = judge(settings, opened)
