@@ -9,6 +9,7 @@ from comply.plan.optimize.copies import propagate_copies
 from comply.plan.optimize.fold import fold_constants
 from comply.plan.optimize.functions import inline_functions
 from comply.plan.optimize.hoist import hoist_inner_lookups, hoist_lookups
+from comply.plan.optimize.ignored_operands import remember_searches
 from comply.plan.optimize.index import index_scans
 from comply.plan.optimize.sets import scan_through_sets
 from comply.plan.optimize.shared_lookups import share_lookups
@@ -17,6 +18,7 @@ Pass: TypeAlias = Callable[[ir.Plan], ir.Plan]
 
 PASSES: Final[tuple[Pass, ...]] = (
     inline_constants,
+    remember_searches,
     inline_functions,
     scan_through_sets,
     propagate_copies,
