@@ -1,6 +1,7 @@
 """What a run does with the cache, file by file: what it opens, keeps and tells."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -60,7 +61,9 @@ def test_a_warm_run_writes_the_same_report(
     expected = capsys.readouterr().out
     for _ in range(3):
         assert comply(line) == 2
-        assert capsys.readouterr().out == expected
+        # A report that is said again takes a time of its own.
+        found = re.sub(r"\d\.\d\d s$", "0.00 s", capsys.readouterr().out)
+        assert found == expected
     assert "broken.yaml" in expected
 
 

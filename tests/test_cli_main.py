@@ -91,7 +91,7 @@ def test_a_command_that_was_probably_meant(
 def test_our_own_mistakes_are_not_findings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_arguments: list[str]) -> int:
+    def broken(*_: object) -> int:
         raise ZeroDivisionError
 
     monkeypatch.setattr(entry, "_run_command", broken)

@@ -67,9 +67,9 @@ def _again(
     ran: list[list[str]] = []
     real = main._run_command
 
-    def noted(arguments: list[str]) -> int:
+    def noted(arguments: list[str], asked: Any) -> int:
         ran.append(arguments)
-        return real(arguments)
+        return real(arguments, asked)
 
     monkeypatch.setattr(main, "_run_command", noted)
 
@@ -365,6 +365,86 @@ def test_what_changes_during_a_run_is_not_what_it_saw(
 
 def _now() -> int:
     return time.clock_gettime_ns(time.CLOCK_REALTIME)
+
+
+def test_a_file_that_changed_is_the_only_one_read(
+    again: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again()
+    time.sleep(TICK)
+    Path("tree/m1.yaml").write_text(manifest("Pod", "z", "one"))
+    expected = said(*LINE, "--no-cache")
+    opened: list[str] = []
+    real, scan = Path.read_bytes, os.scandir
+
+    def noted(path: Path) -> bytes:
+        opened.append(path.name)
+        return real(path)
+
+    def watched(folder: Any) -> Any:
+        assert not str(folder).startswith("tree")
+        return scan(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", noted)
+        patch.setattr(os, "scandir", watched)
+        assert again() == (False, expected)
+    # Of a broken file nobody knows that it holds no exception.
+    assert set(opened) == {"m1.yaml", "broken.yaml"}
+    assert again() == (True, expected)
+
+
+def test_files_that_were_only_touched_are_not_checked(
+    again: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, first = again()
+    time.sleep(TICK)
+    for path in Path("tree").glob("m*.yaml"):
+        path.touch()
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("comply.cli.file_records.Checker.record", refuse)
+    assert again() == (False, first)
+    assert again() == (True, first)
+
+
+def test_a_file_that_was_named_may_become_a_folder(again: Callable[..., Any]) -> None:
+    line = ("check", "tree/m1.yaml", "tree/m2.yaml", "-r", "rules")
+    again(*line)
+    assert again(*line)[0]
+    time.sleep(TICK)
+    Path("tree/m1.yaml").unlink()
+    Path("tree/m1.yaml").mkdir()
+    Path("tree/m1.yaml/x.yaml").write_text(manifest("Pod", "z", "one"))
+    assert again(*line) == (False, said(*line, "--no-cache"))
+    shutil.rmtree("tree/m1.yaml")
+    assert again(*line) == (False, said(*line, "--no-cache"))
+
+
+def test_a_folder_that_becomes_a_link_is_not_looked_into(
+    again: Callable[..., Any], tmp_path: Path
+) -> None:
+    again()
+    time.sleep(TICK)
+    Path("tree/sub").rename(tmp_path / "moved")
+    Path("tree/sub").symlink_to(tmp_path / "moved")
+    assert again() == (False, said(*LINE, "--no-cache"))
+
+
+def test_findings_that_json_would_change_are_made_anew(
+    again: Callable[..., Any],
+) -> None:
+    Path("rules/number.rego").write_text(
+        'package number\ndeny contains {"msg": "m", "details": {"n": 0.1 + 0.20}}'
+        ' if input.metadata.name == "n3"\n'
+    )
+    again()
+    assert again()[0]
+    time.sleep(TICK)
+    Path("tree/m1.yaml").write_text(manifest("Pod", "z", "one"))
+    assert again() == (False, said(*LINE, "--no-cache"))
 
 
 @pytest.mark.parametrize("keep", [0, 10, 31, 32, 33, 100, -1])

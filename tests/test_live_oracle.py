@@ -360,7 +360,7 @@ def test_a_person_is_asked_for_the_password(
 ) -> None:
     monkeypatch.delenv("COMPLY_ORACLE_PASSWORD")
     monkeypatch.setattr("comply.cli.addresses.sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("comply.cli.addresses.getpass", lambda _: SECRET)
+    monkeypatch.setattr("getpass.getpass", lambda _: SECRET)
     assert comply("check", oracle.url, "--no-cache")[0] == 1
 
 

@@ -55,10 +55,18 @@ def content_digest(data: bytes) -> str:
 
 def encode(kept: Kept) -> str | None:
     """Return a record as JSON, None if JSON would not give back the same."""
-    record = kept.record
+    body = body_of(kept.record)
+    if body is None:
+        return None
+    head = dumps([*kept.stamp, kept.seen, kept.digest], separators=_COMPACT)
+    return f"{head}\n{dumps(body, separators=_COMPACT)}"
+
+
+def body_of(record: Record) -> list[Any] | None:
+    """Return a record as JSON values, None if they would not give back the same."""
     if not all(is_plain(row) for f in record.findings for row in f.evidence):
         return None
-    body = [
+    return [
         record.role,
         record.documents,
         record.facts,
@@ -66,8 +74,13 @@ def encode(kept: Kept) -> str | None:
         [plain_finding(f) for f in record.findings],
         record.plain,
     ]
-    head = dumps([*kept.stamp, kept.seen, kept.digest], separators=_COMPACT)
-    return f"{head}\n{dumps(body, separators=_COMPACT)}"
+
+
+def record_of(body: Any) -> Record:  # noqa: ANN401
+    """Return the record that JSON values stand for."""
+    role, documents, facts, evaluated, findings, plain = body
+    found = tuple(map(finding_of, findings))
+    return Record(role, documents, facts, tuple(evaluated), found, plain)
 
 
 def decode_all(texts: dict[str, str]) -> dict[str, Kept]:
@@ -77,19 +90,15 @@ def decode_all(texts: dict[str, str]) -> dict[str, Kept]:
         # One call for thousands of small texts takes a third of the time, and nearly
         # all files without findings have one and the same record.
         heads = loads(f"[{','.join(head for head, _ in halves)}]")
-        records = {body: _record(loads(body)) for body in {body for _, body in halves}}
+        records = {
+            body: record_of(loads(body)) for body in {body for _, body in halves}
+        }
         return {
             name: Kept(tuple(head[:5]), head[5], head[6], records[half[1]])
             for name, head, half in zip(texts, heads, halves, strict=True)
         }
     except (ValueError, TypeError, IndexError, RecursionError):
         return {}
-
-
-def _record(value: Any) -> Record:  # noqa: ANN401
-    role, documents, facts, evaluated, findings, plain = value
-    found = tuple(map(finding_of, findings))
-    return Record(role, documents, facts, tuple(evaluated), found, plain)
 
 
 def plain_finding(item: Finding) -> list[Any]:
@@ -128,7 +137,7 @@ def finding_of(value: Any) -> Finding:  # noqa: ANN401
 
 def plain_rule(rule: Rule) -> list[Any]:
     """Return what is known of a rule as JSON values."""
-    return list(astuple(rule))
+    return [str(f) if isinstance(f, Severity) else f for f in astuple(rule)]
 
 
 def rule_of(fields: Any) -> Rule:  # noqa: ANN401

@@ -4,14 +4,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from getpass import getpass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from comply.database.address import Address, Login, parse_address
 from comply.source import ComplyError
+
+if TYPE_CHECKING:
+    from comply.database.address import Address, Login
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,7 +29,7 @@ def names_database(paths: Iterable[Path]) -> bool:
     return any(str(path).startswith(_SCHEMES) for path in paths)
 
 
-def address_of(path: Path | str) -> Address:
+def address_of(path: Path | str) -> "Address":
     """Return the database that an argument names, TNS_ADMIN taken into account.
 
     A path has lost one of the two slashes of a URL.
@@ -36,6 +37,9 @@ def address_of(path: Path | str) -> Address:
     Raises:
         ComplyError: it is no such URL, or holds a password.
     """
+    # Imported here because most runs know no database.
+    from comply.database.address import parse_address
+
     text = str(path)
     scheme, _, rest = text.partition(":")
     address = parse_address(f"{scheme}://{rest.lstrip('/')}")
@@ -45,12 +49,14 @@ def address_of(path: Path | str) -> Address:
     return address
 
 
-def login_of(address: Address) -> Login:
+def login_of(address: "Address") -> "Login":
     """Return how to log in: by the environment, a wallet, or what a person types.
 
     Raises:
         ComplyError: nothing says how, and nobody can be asked.
     """
+    from comply.database.address import Login
+
     names = _PASSWORDS[address.kind]
     given = next((os.environ[n] for n in names if os.environ.get(n)), None)
     wallet = os.environ.get(_WALLET_PASSWORD)
@@ -64,6 +70,8 @@ def login_of(address: Address) -> Login:
             hint="as in oracle://user@host:1521/service, or a wallet: ?wallet=FOLDER",
         )
     if sys.stdin.isatty():
+        from getpass import getpass
+
         return Login(getpass(f"Password for {address}: "), wallet)
     if address.kind == "postgresql":
         return Login()

@@ -25,7 +25,8 @@ from comply.check.cache_records import (
 )
 from comply.check.cache_store import Store, open_store
 from comply.cli.found import Survey, is_kustomization
-from comply.cli.settings import NAME, Settings, left_out
+from comply.cli.recalled import Before, Looked
+from comply.cli.settings import Settings, left_out
 from comply.findings import Finding, Severity, Status
 from comply.load.folder import Left, Trail, walk_names
 from comply.report.run import Run, ordered
@@ -57,20 +58,6 @@ _RULES: Final = ""
 """The name under which a scope keeps what is known of its rules; no file has it."""
 
 NOTHING_EVALUATED: Final = "comply/nothing-evaluated"
-
-
-@dataclass(slots=True)
-class Looked:
-    """What the findings of a run follow from, if it is known that nothing else counts.
-
-    That are files with their stamps, and names of folders and of files with rules. All
-    are empty where it is not known. `began` is when the run did, in ns.
-    """
-
-    began: int
-    files: dict[str, Stamp] = field(default_factory=dict)
-    folders: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
 
 
 def _look() -> Looked:
@@ -111,64 +98,62 @@ class Listing:
 
 
 def check_files(
-    settings: Settings, options: Options
+    settings: Settings, options: Options, before: Before | None = None
 ) -> tuple[list[Finding], Run] | None:
     """Return the findings in files that can each be checked by themselves, and the run.
 
     None where they cannot: a rule joins files or reads the clock, or there is something
-    else than manifests.
+    else than manifests. `before` is what a run with the same words left.
 
     Raises:
         ComplyError: if rules cannot be read.
     """
-    listing = listing_of(settings) if options.plan is None else None
-    if listing is None:
+    turn = _begun(settings, options, before) if options.plan is None else None
+    if turn is None:
         return None
-    named = bool(settings.rules or settings.packs)
-    packs = settings.packs if named else (MANIFESTS,)
+    store = open_store(options.cache) if options.cache is not None else None
+    with closing(store) if store is not None else nullcontext():
+        records = turn.records(store)
+    if records is None or any(r.role == "alien" for r in records.values()):
+        return None
+    listing = turn.listing
+    unsure = listing.errors or listing.trail.links or not turn.about["stays"]
+    if store is not None and not unsure and len(turn.known) == len(listing.files):
+        looked = options.looked
+        looked.files, looked.named = turn.known, listing.files
+        looked.folders, looked.rules = listing.trail.folders, turn.rules
+        looked.scope, looked.about, looked.records = turn.scope, turn.about, records
+    return _composed(turn, records)
+
+
+def _begun(
+    settings: Settings, options: Options, before: Before | None
+) -> "_Turn | None":
+    """Return a run over what is at the paths, None if no file can be checked by itself."""
+    if before is not None and before.listing is not None:
+        # No folder has changed, so that what is in it has not come or gone.
+        listing = Listing(before.listing, trail=Trail(before.folders))
+    else:
+        found = listing_of(settings)
+        if found is None:
+            return None
+        listing = found
+    packs = settings.packs
+    if not (settings.rules or settings.packs):
+        packs = (MANIFESTS,)
+    if before is not None:
+        return _Turn(
+            settings, options, packs, listing, before.scope, before.rules, before
+        )
     rules = user_files(settings.rules)
     for pack in packs:
         rules += pack_files(pack)
     if any(file.language != "rego" for file in rules):
         return None
-    store = open_store(options.cache) if options.cache is not None else None
-    turn = _Turn(settings, options, packs, listing, scope_of(rules, settings, options))
-    with closing(store) if store is not None else nullcontext():
-        records = turn.records(store)
-    if records is None or any(r.role == "alien" for r in records.values()):
-        return None
-    composed = _composed(turn, records)
-    unsure = listing.errors or listing.trail.links or not turn.about["stays"]
-    if store is not None and not unsure and len(turn.known) == len(listing.files):
-        looked = options.looked
-        looked.files = turn.known
-        looked.folders = (
-            *listing.trail.folders,
-            *map(str, rule_folders(settings.rules, packs)),
-        )
-        looked.rules = tuple(file.source.name for file in rules)
-    return composed
-
-
-def followed(settings: Settings, looked: Looked) -> dict[str, Stamp | None] | None:
-    """Return the stamps of all that a report follows from; None for what is not there.
-
-    None as a whole if it is not known, or if some of it changed since the run began:
-    only what was left alone since then is what the run saw.
-    """
-    if not looked.files:
-        return None
-    here = [*looked.folders, *looked.rules]
-    here += [str(path) for path in (settings.file, settings.baseline) if path]
-    stamps = {name: stamped(name) for name in here} | looked.files
-    if not all(s is not None and is_settled(s, looked.began) for s in stamps.values()):
-        return None
-    if settings.file is None:
-        # Settings that come to be there count, so they must not come to be there.
-        stamps[NAME] = stamped(NAME)
-        if stamps[NAME] is not None:
-            return None
-    return stamps
+    names = [file.source.name for file in rules]
+    names += map(str, rule_folders(settings.rules, packs))
+    scope = scope_of(rules, settings, options)
+    return _Turn(settings, options, packs, listing, scope, names)
 
 
 def listing_of(settings: Settings, *, together: bool = False) -> Listing | None:
@@ -211,7 +196,8 @@ def scope_of(rules: list[RuleFile], settings: Settings, options: Options) -> str
 class _Turn:
     """One run over a listing; `about` is what is known of the rules.
 
-    `known` are the files of which the same will be found for as long as they stay.
+    `rules` are the files and folders of rules, `known` the files of which the same will
+    be found for as long as they stay.
     """
 
     settings: Settings
@@ -219,19 +205,21 @@ class _Turn:
     packs: tuple[str, ...]
     listing: Listing
     scope: str
+    rules: list[str]
+    before: Before | None = None
     about: dict[str, Any] = field(default_factory=dict)
     known: dict[str, Stamp] = field(default_factory=dict)
 
     def records(self, store: Store | None) -> dict[str, Record] | None:
         """Return the records of all files in order, None if the rules do not let us."""
-        seen = time.time_ns()
-        stamps = {name: stamped(name) for name in self.listing.files}
+        seen, stamps, same = self._recalled()
         if any(state is not None and state[0] > _LARGE for state in stamps.values()):
             return None
-        kept = self._fetched(store, stamps)
+        kept = self._fetched(store, [name for name in stamps if name not in same])
         if self.about.get("one") is False:
             return None
         found, fresh = still_true(kept, stamps, seen)
+        found |= same
         hits = len(found)
         self.known = {n: s for n, s in stamps.items() if s is not None and n in found}
         missing = [name for name in stamps if name not in found]
@@ -248,6 +236,17 @@ class _Turn:
         if not self.about["one"]:
             return None
         return {name: found[name] for name in stamps}
+
+    def _recalled(self) -> tuple[int, dict[str, Stamp | None], dict[str, Record]]:
+        """Return the stamps of files, since when they hold, and records that are known."""
+        names = self.listing.files
+        if self.before is None:
+            return time.time_ns(), {name: stamped(name) for name in names}, {}
+        self.about = self.before.about
+        known, records = self.before.stamps, self.before.records
+        stamps = {n: known[n] if n in known else stamped(n) for n in names}
+        same = {name: records[name] for name in names if name in records}
+        return self.before.seen, stamps, same
 
     def _fetched(self, store: Store | None, names: Iterable[str]) -> dict[str, Kept]:
         """Return what the cache has of files, and learn what it knows of the rules."""

@@ -10,9 +10,10 @@ import click
 
 from comply.cli.addresses import asked, live_options, names_database
 from comply.cli.cache import cache_folder
-from comply.cli.cached_check import Looked, Options, check_files, followed
+from comply.cli.cached_check import Options, check_files
 from comply.cli.exemptions import Judged, exempt_known, judged_by
 from comply.cli.outputs import Output, outputs, write_all
+from comply.cli.recalled import Before, Looked, before, followed
 from comply.cli.run_options import InOrder, source_options, with_options
 from comply.cli.same_run import keep_run
 from comply.cli.settings import (
@@ -193,12 +194,8 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
     settings = with_options(settings, context, asked(context).get("timeout"))
     if source is not None:
         settings = replace(settings, sources={"**": source})
-    tree = _compared(diff)
-    if tree is not None:
-        from comply.cli.kept_parts import Memory
-
-        options = replace(options, memory=Memory())
-    findings, run = check(settings, options)
+    options, tree = _compared(diff, options)
+    findings, run = check(settings, options, _before(context, options))
     judged = judged_by(settings, options)
     findings, run = exempt_known(findings, run, settings, judged)
     if tree is not None:
@@ -229,25 +226,29 @@ def _keep_said(
     found: tuple[list[Finding], Run],
     said: str,
 ) -> None:
-    """Keep what a run said for runs with the same arguments, up to the time it took.
+    """Keep what a run said for runs with the same words, up to the time it took.
 
-    The arguments are in the context, if the command was called from a command line.
+    What is kept under is in the context, if the command was called from a command line.
     """
     findings, run = found
     code = exit_code(findings, run.threshold, run.failing)
     end = f"{run.seconds:.2f} s\n"
-    stamps = followed(settings, looked)
-    if context.obj is not None and stamps is not None and said.endswith(end):
-        keep_run(context.obj, stamps, code, said.removesuffix(end))
+    known = followed(settings, looked)
+    if context.obj is not None and known is not None and said.endswith(end):
+        keep_run(context.obj, known, code, said.removesuffix(end))
 
 
-def _compared(ref: str | None) -> "Tree | None":
-    """Return what git has at the ref that the findings are held against, if at any."""
+def _compared(ref: str | None, options: Options) -> tuple[Options, "Tree | None"]:
+    """Return what git has at the ref that the findings are held against, if at any.
+
+    What a comparison asks for twice is then remembered.
+    """
     if ref is None:
-        return None
+        return options, None
     from comply.cli.git_tree import read_tree
+    from comply.cli.kept_parts import Memory
 
-    return read_tree(ref)
+    return replace(options, memory=Memory()), read_tree(ref)
 
 
 def _check_elsewhere(context: click.Context) -> int:
@@ -263,16 +264,26 @@ def _check_elsewhere(context: click.Context) -> int:
     return run_check(context)
 
 
-def check(settings: Settings, options: Options) -> tuple[list[Finding], Run]:
+def _before(context: click.Context, options: Options) -> Before | None:
+    """Return what a run with the same words left, if that may be used."""
+    if context.obj is None or options.cache is None:
+        return None
+    return before(context.obj)
+
+
+def check(
+    settings: Settings, options: Options, known: Before | None = None
+) -> tuple[list[Finding], Run]:
     """Return the findings at the paths of `settings`, in order, and what was done.
 
     Without paths this folder is checked; without rules and packs, the packs apply that
-    fit what is found. Secrets are taken out of the findings.
+    fit what is found. Secrets are taken out of the findings. What is `known` from a run
+    with the same words and settings is not asked for again.
 
     Raises:
         ComplyError: if rules do not compile, or if there is nothing to check.
     """
-    found = check_files(settings, options)
+    found = check_files(settings, options, known)
     if found is None:
         # Imported here because most runs over manifests do not come to this.
         from comply.cli.kept_runs import check_together

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from comply.cli.cached_check import Options
 from comply.cli.settings import FLAG, Settings, place_of
-from comply.exempt.allowance import KEY, MARK, Allowance, Ground, fits, own_ground
 from comply.findings import Finding, Severity, Status
 from comply.report.run import Run, ordered
 from comply.source import LoadError, Source
 
 if TYPE_CHECKING:
     from comply.cli.exempt_sources import Commented
+    from comply.exempt.allowance import Allowance, Ground
     from comply.exempt.baseline import Entry
 
 
@@ -100,6 +100,8 @@ def _asked(finding: Finding, parameters: dict[str, Any] | None) -> Finding:
 
 def _weighed(finding: Finding, severities: dict[str, str]) -> Finding:
     """Return a finding with the severity of the last pattern that its rule fits."""
+    from comply.exempt.allowance import fits
+
     chosen = [s for pattern, s in severities.items() if fits(pattern, finding.rule_id)]
     return replace(finding, severity=Severity(chosen[-1])) if chosen else finding
 
@@ -110,16 +112,19 @@ def _with_exceptions(
     # A plan is JSON, which holds no comment, and is too large to be read once more.
     named = {f.span.file for f in findings if f.span}.difference(run.plans)
     named.update(run.remarked)
-    # Imported here because a run without findings and exceptions has nothing to read.
+    plain = all(judged.texts.get(name) == "" for name in named)
+    if plain and not (settings.exceptions or run.modules or run.plans):
+        return findings, run
+    # Imported here because a run without exceptions has nothing to read.
     from comply.cli.exempt_sources import Commented, commented_sources
 
     commented = Commented()
     if run.modules or run.plans:
         commented = commented_sources(run, settings.sources)
         run = replace(run, notices=(*run.notices, *commented.notices))
-    plain = all(judged.texts.get(name) == "" for name in named)
     if plain and not (settings.exceptions or commented.texts):
         return findings, run
+    from comply.exempt.allowance import KEY, MARK
     from comply.exempt.apply import exceptions_in, exempt
 
     texts = {**commented.texts, **judged.texts}
@@ -148,8 +153,10 @@ def _with_exceptions(
     return found + mistakes, run
 
 
-def _grounds(commented: "Commented") -> Callable[[Finding], tuple[Ground, ...]]:
+def _grounds(commented: "Commented") -> "Callable[[Finding], tuple[Ground, ...]]":
     if commented.sources is None:
+        from comply.exempt.allowance import own_ground
+
         return own_ground
     from comply.exempt.terraform_blocks import grounds
 
@@ -158,16 +165,17 @@ def _grounds(commented: "Commented") -> Callable[[Finding], tuple[Ground, ...]]:
 
 def _told(
     run: Run, judged: Judged, commented: "Commented", failed: set[str]
-) -> Callable[[Allowance], bool]:
+) -> "Callable[[Allowance], bool]":
     """Return what tells whether an inline exception without a finding is to be told of.
 
     Of files that `failed` to be checked nobody knows what exceptions they need.
     """
     from comply.cli.exempt_sources import unneeded
+    from comply.exempt.allowance import fits
 
     is_idle = unneeded(commented, run.plans, judged.texts)
 
-    def tells(allowance: Allowance) -> bool:
+    def tells(allowance: "Allowance") -> bool:
         used = not judged.chosen or any(
             fits(pattern, rule) for pattern in allowance.rules for rule in run.about
         )

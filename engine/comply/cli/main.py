@@ -7,6 +7,10 @@ import sys
 
 from comply.version import VERSION
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from comply.cli.same_run import Asked
+
 FAILED = 2
 """Could not check."""
 
@@ -35,9 +39,10 @@ def run(arguments: list[str]) -> int:
     # A run allocates much and lets go of it when it ends: less often is faster.
     gc.set_threshold(100_000, 20, 100)
     try:
-        code = _said_again(arguments)
+        asked = _asked(arguments)
+        code = None if asked is None else _said_again(asked)
         if code is None:
-            code = _run_command(arguments)
+            code = _run_command(arguments, asked)
         sys.stdout.flush()
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -55,16 +60,22 @@ def run(arguments: list[str]) -> int:
     return code
 
 
-def _said_again(arguments: list[str]) -> int | None:
-    """Return the exit code of a check of what has not changed since, its report written."""
+def _asked(arguments: list[str]) -> "Asked | None":
+    """Return what is known of a check with these arguments before they are parsed."""
     if arguments[:1] != ["check"]:
         return None
+    from comply.cli.same_run import ask
+
+    return ask(arguments)
+
+
+def _said_again(asked: "Asked") -> int | None:
     from comply.cli.same_run import said_again
 
-    return said_again(arguments)
+    return said_again(asked)
 
 
-def _run_command(arguments: list[str]) -> int:
+def _run_command(arguments: list[str], asked: "Asked | None") -> int:
     import click
 
     from comply.cli.commands import comply
@@ -72,7 +83,7 @@ def _run_command(arguments: list[str]) -> int:
 
     try:
         code = comply.main(
-            arguments, prog_name="comply", standalone_mode=False, obj=arguments
+            arguments, prog_name="comply", standalone_mode=False, obj=asked
         )
     except click.exceptions.Abort:
         raise KeyboardInterrupt from None

@@ -5,15 +5,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from comply.check.budget import Limits
 from comply.cli.settings import FLAG, Settings
-from comply.load.terraform_source.folder import declares
-from comply.load.terraform_source.outside import PREFIX, Outside
 from comply.source import ComplyError, Source
+
+if TYPE_CHECKING:
+    from comply.check.budget import Limits
+    from comply.load.terraform_source.outside import Outside
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -86,21 +87,26 @@ def _asked(meta: Mapping[str, Any]) -> tuple[str | Path, ...]:
     order: Iterable[str] = (n for n in meta.get(_ORDER, ()) if n in found)
     asked: tuple[str | Path, ...] = tuple(next(found[name]) for name in order)
     for item in asked:
-        if isinstance(item, str) and not _PAIR.match(item):
+        if isinstance(item, str) and not re.match(_PAIR, item):
             raise click.UsageError(f"--var {item.partition('=')[0]}: write NAME=VALUE.")
     return asked
 
 
-_PAIR: Final = re.compile(r"\s*[^\W\d][\w-]*\s*=")
+_PAIR: Final = r"\s*[^\W\d][\w-]*\s*="
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> "Limits":
     """Return what one rule may take."""
+    # Imported here, as what follows: a run that keeps what it found needs none of it.
+    from comply.check.budget import Limits
+
     return Limits(settings.timeout, settings.max_findings, settings.max_memory)
 
 
-def outside_of(settings: Settings) -> Outside:
+def outside_of(settings: Settings) -> "Outside":
     """Return what root modules of Terraform are given by settings and the environment."""
+    from comply.load.terraform_source.outside import PREFIX, Outside
+
     given = {
         name.removeprefix(PREFIX): text
         for name, text in os.environ.items()
@@ -117,6 +123,10 @@ def refuse_unknown(settings: Settings, sources: Iterable[Source]) -> None:
         ComplyError: if there is one.
     """
     pairs = [item for item in settings.variables if isinstance(item, str)]
+    if not pairs:
+        return
+    from comply.load.terraform_source.folder import declares
+
     names = [item.partition("=")[0].strip() for item in pairs]
     held = list(sources)
     for name in names:

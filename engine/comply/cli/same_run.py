@@ -18,7 +18,10 @@ from comply.stamps import Stamp, stamped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import TextIO
+
+    Stamps = Mapping[str, Stamp | None]
 
 LARGEST = 16 << 20
 """How many bytes reports and stamps may take: some hundreds of thousands of files."""
@@ -33,35 +36,92 @@ _SECRET = "PASSWORD"  # noqa: S105  (a part of names)
 _DAY = 86_400
 
 
-def said_again(arguments: list[str]) -> int | None:
-    """Write what a run with these arguments said, and return its exit code.
+# No dataclasses here: these two would take as long as all the rest of a run that has
+# nothing to do.
+class Followed:
+    """What a run followed from: stamps by name, and what else is to be kept.
+
+    `files` were checked, `folders` looked through for them, `fixed` are rules and such.
+    """
+
+    __slots__ = ("files", "fixed", "folders", "rest")
+
+    def __init__(
+        self,
+        fixed: "Stamps",
+        folders: "Stamps",
+        files: "Stamps",
+        rest: bytes,
+    ) -> None:
+        self.fixed = fixed
+        self.folders = folders
+        self.files = files
+        self.rest = rest
+
+
+class Asked:
+    """What a run is asked for: where its report would be kept, under which conditions.
+
+    `left` is what a run with the same words followed from, if what is fixed is as it was;
+    `now` are stamps of the same folders and files, looked at not before `seen`, in ns.
+    """
+
+    __slots__ = ("conditions", "folder", "left", "name", "now", "said", "seen")
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        self.seen = time.time_ns()
+        self.conditions = _conditions()
+        self.left: Followed | None = None
+        self.now: dict[str, Stamp | None] = {}
+        self.said: tuple[int, str] | None = None
+
+
+def ask(arguments: list[str]) -> Asked | None:
+    """Return what a run with these arguments is asked for, and what is known of it.
+
+    None if there is no place to keep anything.
+    """
+    folder, name = cache_place(), _name(arguments)
+    if folder is None or name is None:
+        return None
+    asked = Asked(folder, name)
+    kept = take(folder, name)
+    if kept is None or kept[0] != asked.conditions:
+        return asked
+    _, fixed, folders, files, rest, said = kept
+    if _stamps(fixed) == fixed:
+        asked.left = Followed(fixed, folders, files, rest)
+        asked.now = _stamps(folders) | _stamps(files)
+        asked.said = said
+    return asked
+
+
+def said_again(asked: Asked) -> int | None:
+    """Write what a run with the same words said, and return its exit code.
 
     None, and nothing is written, unless all that it followed from is as it was.
     """
-    began = time.perf_counter()
-    folder, name = cache_place(), _name(arguments)
-    kept = None if folder is None or name is None else take(folder, name)
-    if kept is None:
+    left = asked.left
+    if left is None or asked.said is None:
         return None
-    conditions, names, stamps, code, text = kept
-    if conditions != _conditions() or list(map(stamped, names)) != stamps:
+    if asked.now != {**left.folders, **left.files}:
         return None
-    standard_output().write(f"{text}{time.perf_counter() - began:.2f} s\n")
-    found: int = code
-    return found
+    code, text = asked.said
+    took = (time.time_ns() - asked.seen) / 1e9
+    standard_output().write(f"{text}{took:.2f} s\n")
+    return code
 
 
-def keep_run(
-    arguments: list[str], looked: "dict[str, Stamp | None]", code: int, text: str
-) -> None:
-    """Keep what a run wrote, and the stamps of all that this follows from.
+def keep_run(asked: Asked, followed: Followed, code: int, text: str) -> None:
+    """Keep what a run wrote, up to the time it took, and all that this follows from."""
+    parts = (followed.fixed, followed.folders, followed.files, followed.rest)
+    put(asked.folder, asked.name, (asked.conditions, *parts, (code, text)), LARGEST)
 
-    That the time it took is the end of `text` is on the caller.
-    """
-    folder, name = cache_place(), _name(arguments)
-    if folder is not None and name is not None:
-        value = (_conditions(), list(looked), list(looked.values()), code, text)
-        put(folder, name, value, LARGEST)
+
+def _stamps(names: "Iterable[str]") -> dict[str, Stamp | None]:
+    return {name: stamped(name) for name in names}
 
 
 def standard_output() -> "TextIO":

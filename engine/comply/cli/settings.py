@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from comply.exempt.allowance import Allowance, fits_path
 from comply.findings import SEVERITIES
 from comply.load.folder import take_all
 from comply.rules.files import require_pack
 from comply.source import ComplyError, Span
+
+if TYPE_CHECKING:
+    from comply.exempt.allowance import Allowance
 
 NAME: Final = "comply.yaml"
 
@@ -52,7 +54,7 @@ class Settings:
     file: Path | None = None
     exclude: tuple[str, ...] = ()
     severities: dict[str, str] = field(default_factory=dict)
-    exceptions: tuple[Allowance, ...] = ()
+    exceptions: "tuple[Allowance, ...]" = ()
     baseline: Path | None = None
     formats: tuple[str, ...] = ()
     sources: dict[str, Path] = field(default_factory=dict)
@@ -157,6 +159,7 @@ def left_out(settings: Settings) -> Callable[[Path], bool]:
     patterns = settings.exclude
     if not patterns:
         return take_all
+    from comply.exempt.allowance import fits_path
 
     def skips(path: Path) -> bool:
         return any(fits_path(pattern, path.as_posix()) for pattern in patterns)
@@ -293,7 +296,9 @@ def _format(text: str, folder: Path) -> str:
     return f"{name}={folder / file}" if equals else name
 
 
-def _allowance(item: dict[str, str], folder: Path, place: Span | None) -> Allowance:
+def _allowance(item: dict[str, str], folder: Path, place: Span | None) -> "Allowance":
+    from comply.exempt.allowance import Allowance
+
     return Allowance(
         rules=(item["rule"],),
         reason=item["reason"],

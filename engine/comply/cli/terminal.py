@@ -1,7 +1,6 @@
 """The terminal a report is written to: colours and width, as people asked for them."""
 
 import os
-import shutil
 from typing import Literal, TextIO, TypeAlias
 
 Choice: TypeAlias = Literal["auto", "always", "never"]
@@ -24,4 +23,9 @@ def wants_colour(out: TextIO, choice: Choice = "auto") -> bool:
 
 def width_of(out: TextIO) -> int:
     """Return the columns of a terminal, 0 for what is none and wraps no lines."""
-    return shutil.get_terminal_size().columns if out.isatty() else 0
+    if not out.isatty():
+        return 0
+    # Imported here because it brings all kinds of archives with it.
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
