@@ -55,6 +55,7 @@ def print_plan(plan: ir.Plan, probes: Probes | None = None) -> Code:
     mocked_rules = frozenset(
         rule for rules in printer.covered.values() for rule, _ in rules
     )
+    printer.stood_for = _stood_for(steps, covered)
     for rule in plan.rules:
         _print_rule(printer, rule, rule.id in mocked_rules)
         _print_lifted(printer)
@@ -117,6 +118,21 @@ def _mocked_builtins(steps: Iterable[ir.Step]) -> frozenset[str]:
         if isinstance(step, ir.EnterWith)
         for item in step.replacements
         if item.path[0] not in ("input", "data")
+    )
+
+
+def _stood_for(
+    steps: Iterable[ir.Step],
+    covered: dict[tuple[str, ...], list[tuple[int, tuple[str, ...]]]],
+) -> frozenset[int]:
+    """Return the functions that some `with` replaces by a built-in."""
+    return frozenset(
+        rule
+        for step in steps
+        if isinstance(step, ir.EnterWith)
+        for item in step.replacements
+        if item.name
+        for rule, _ in covered.get(item.path, ())
     )
 
 

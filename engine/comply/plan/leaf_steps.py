@@ -129,8 +129,15 @@ def _print_optional(
             text = f"rule_{rule}({', '.join(params)})"
         case _:
             assert_never(step)
-    target = name(step.target)
-    printer.writer.line(f"{target} = {text}")
+    target, writer = name(step.target), printer.writer
+    if isinstance(step, ir.CallFunction) and step.rule in printer.stood_for:
+        with writer.block("try:"):
+            writer.line(f"{target} = {text}")
+        with writer.block("except BuiltinError as e:"):
+            writer.line(f"{flow.context}.failed(e, '', {printer.place(step.at)})")
+            writer.line(flow.fail)
+    else:
+        writer.line(f"{target} = {text}")
     stop_if(printer, flow, f"{target} is UNDEFINED")
 
 
@@ -245,7 +252,8 @@ def _print_with(
         elif item.name:
             printer.used.add(item.name)
             contextual = item.name in CONTEXTUAL
-            value = f"standing_in({builtin_name(item.name)}, {contextual})"
+            own = builtin_name(item.name)
+            value = f"standing_in({own}, {contextual}, {item.name!r})"
         else:
             value = atom(printer, flow, item.value or ir.Const(None))
             document = item.path[0] in ("input", "data")

@@ -17,7 +17,8 @@ class Printer:
     `functions` holds functions lifted out of the one being printed, `mocked` the
     built-ins that some `with` replaces, `pending` the locals that are sets to be, `used` the built-ins called, `covered` the data
     paths replaced and the rules under them, `functions` the paths of functions.
-    `answering` tells that what is printed works out an answer to be remembered.
+    `answering` tells that what is printed works out an answer to be remembered;
+    `stood_for` are the functions that some `with` replaces by a built-in, which may fail.
     """
 
     writer: Writer
@@ -32,6 +33,7 @@ class Printer:
     pending: set[str] = field(default_factory=set)
     probes: Probes | None = None
     answering: bool = False
+    stood_for: frozenset[int] = frozenset()
 
     def begin(self) -> None:
         """Forget what only held in the function printed before."""

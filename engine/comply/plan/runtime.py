@@ -105,9 +105,8 @@ class Context:
     def failed(self, error: BuiltinError, name: str, source: int, at: int) -> None:
         """Raise a built-in's error in strict mode; otherwise it means undefined."""
         if self.strict or error.halts:
-            raise EvaluationError(
-                error.code, f"{name}: {error.message}", source, at
-            ) from error
+            message = f"{error.function or name}: {error.message}"
+            raise EvaluationError(error.code, message, source, at) from error
 
 
 def always(value: Value) -> Callable[..., Value]:
@@ -122,12 +121,20 @@ def always(value: Value) -> Callable[..., Value]:
 def standing_in(
     function: Callable[..., Value],
     contextual: bool,  # noqa: FBT001  (positional in generated code)
+    name: str,
 ) -> Callable[..., Value]:
-    """Return a built-in as a function of the context and the operands."""
+    """Return a built-in as a function of the context and the operands.
+
+    An error of it tells its name: whoever calls it thinks it to be another.
+    """
 
     def call(context: Context, *operands: Value) -> Value:
         first = (context.evaluation,) if contextual else ()
-        return function(*first, *operands)
+        try:
+            return function(*first, *operands)
+        except BuiltinError as error:
+            error.function = name
+            raise
 
     return call
 
@@ -148,7 +155,8 @@ def mockable(
     """Return the result of a built-in, or of what some `with` put in its place."""
     if name in context.mocks:
         return call_mock(context, name, *operands)
-    return standing_in(function, contextual)(context, *operands)
+    first = (context.evaluation,) if contextual else ()
+    return function(*first, *operands)
 
 
 def _put(document: Value, path: tuple[str, ...], value: Value) -> Value:

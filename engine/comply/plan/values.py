@@ -321,6 +321,7 @@ _ESCAPES: Final = {
     '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t",
     "\b": "\\b", "\f": "\\f", "\a": "\\a", "\v": "\\v",
 }  # fmt: skip
+_COMMON: Final = (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"))
 
 
 def quote(text: str) -> str:
@@ -332,8 +333,11 @@ def quote(text: str) -> str:
     >>> print(quote('a"é\x01\u2028'))
     "a\"é\x01\u2028"
     """
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'
+    escaped = text
+    for char, escape in _COMMON:
+        escaped = escaped.replace(char, escape)
+    if escaped.isprintable():
+        return f'"{escaped}"'
     return '"' + "".join([_ESCAPES.get(c) or _escape(c) for c in text]) + '"'
 
 

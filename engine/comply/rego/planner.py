@@ -265,13 +265,29 @@ def _match(
             block.steps.append(ir.IsArray(at, atom, len(items)))
             for i, item in enumerate(items):
                 _match_member(context, block, item, atom, ir.Const(i))
+        case s.Set() if not _ground(block, pattern):
+            _match_never(block, pattern)
         case s.Object(pairs=pairs) if not _ground(block, pattern):
+            if any(not _ground(block, f.as_flat(key)) for key, _ in pairs):
+                _match_never(block, pattern)
+                return
             block.steps.append(ir.IsObject(at, atom, len(pairs)))
             for key, value in pairs:
                 step = _value(context, block, f.as_flat(key))
                 _match_member(context, block, value, atom, step)
         case _:
             _equal(block, at, atom, _value(context, block, pattern))
+
+
+def _match_never(block: Block, pattern: f.FlatTerm) -> None:
+    """Append what matches nothing: members of sets and keys bind no variables.
+
+    What comes after is never reached, and still finds them bound.
+    """
+    for name in sorted(names(pattern) - block.bound):
+        block.steps.append(ir.Copy(pattern.at, ir.Local(name), ir.Const(None)))
+    block.bound |= names(pattern)
+    block.steps.append(ir.Never(pattern.at))
 
 
 def _equal(block: Block, at: int, left: ir.Atom, right: ir.Atom) -> None:

@@ -8,10 +8,14 @@ from comply.plan.values import Value, type_name
 
 
 class BuiltinError(Exception):
-    """A built-in that could not compute its result: `eval_builtin_error`."""
+    """A built-in that could not compute its result: `eval_builtin_error`.
+
+    `function` is its name where it stands for another function, by `with`.
+    """
 
     code = "eval_builtin_error"
     halts = False
+    function = ""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
