@@ -53,6 +53,25 @@ def test_every_kind_of_document_is_a_target() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["Rego on plans", "Rego on manifests", "Rego on data"])
+def test_most_policies_that_are_changed_are_evaluated(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPLY_CACHE_DIR", str(tmp_path))
+    numbers = [number for number in range(1_000) if target_of(number) == name][:12]
+    bench = Bench(tmp_path, run)
+    inputs = [bench.made(1, number)[1] for number in numbers]
+    policies = {json.loads(data)["policy/r.rego"] for data in inputs}
+    seeds = {json.loads(data)["policy/r.rego"] for data in TARGETS[name].seeds()}
+    assert len(policies - seeds) > 6
+    codes = []
+    for data, number in zip(inputs, numbers, strict=True):
+        outcome = bench.attempt(name, data, number)
+        assert outcome.fault == ""
+        codes.append(outcome.code)
+    assert codes.count(2) < 6
+
+
 def test_an_input_is_made_again_from_its_number(tmp_path: Path) -> None:
     numbers = [number for number in range(200) if target_of(number) != CACHE]
     inputs = [Bench(tmp_path, run).made(1, number)[1] for number in numbers[:20]]

@@ -97,6 +97,9 @@ class Bench:
         seeds = self.seeds[name]
         if name == CACHE:
             seeds = (self.cache[self._damaged(number)],)
+        make = TARGETS[name].make
+        if make is not None:
+            return name, make(random, seeds)
         return name, mutated(random, seeds, TARGETS[name].shaped)
 
     def attempt(self, name: str, data: bytes, number: int) -> Outcome:
@@ -121,6 +124,10 @@ class Bench:
             for file, kept in self.cache.items():
                 (place / CACHE / file).write_bytes(kept)
             (place / CACHE / self._damaged(number)).write_bytes(data)
+        elif TARGETS[name].make is not None:
+            for file, text in json.loads(data).items():
+                (place / file).parent.mkdir(exist_ok=True)
+                (place / file).write_bytes(text.encode())
         else:
             (place / TARGETS[name].file).write_bytes(data)
         try:

@@ -263,7 +263,7 @@ def reshaped(random: Random, data: bytes, other: bytes) -> bytes:
     value, wrote_json = _value(data)
     donor, _ = _value(other)
     for _ in range(random.choice((1, 1, 2, 4))):
-        value = _changed(random, value, donor)
+        value = exchanged(random, value, donor)
     if wrote_json:
         indent = random.choice((None, 2))
         return json.dumps(value, indent=indent).encode()
@@ -289,13 +289,13 @@ def _value(data: bytes) -> tuple[Any, bool]:
         return loaded[0], False
 
 
-def _changed(random: Random, value: Any, donor: Any) -> Any:  # noqa: ANN401  (any JSON)
+def exchanged(random: Random, value: Any, donor: Any) -> Any:  # noqa: ANN401  (any JSON)
     """Return a copy of a value in which one place, mostly a deep one, is another."""
     if not isinstance(value, dict | list) or not value or random.random() < 0.1:
         return _replacement(random, value, donor)
     if isinstance(value, list):
         at = random.randrange(len(value))
-        return [*value[:at], _changed(random, value[at], donor), *value[at + 1 :]]
+        return [*value[:at], exchanged(random, value[at], donor), *value[at + 1 :]]
     key = random.choice(list(value))
     match random.randrange(8):
         case 0:
@@ -304,7 +304,7 @@ def _changed(random: Random, value: Any, donor: Any) -> Any:  # noqa: ANN401  (a
             renamed = random.choice(("", "\0", key.upper(), key + "s", "0"))
             return {renamed if k == key else k: v for k, v in value.items()}
         case _:
-            return value | {key: _changed(random, value[key], donor)}
+            return value | {key: exchanged(random, value[key], donor)}
 
 
 def _replacement(random: Random, value: Any, donor: Any) -> Any:  # noqa: ANN401  (any JSON)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from scripts.fuzz.policies import Make, bundle, making, policies, written
+
 ROOT: Final = Path(__file__).parents[2]
 _FIXTURES: Final = ROOT / "fixtures"
 _RULES: Final = ROOT / "rules"
@@ -43,6 +45,7 @@ CREATE ASSERTION no_latest CHECK (
 );
 """
 _POD_RULES: Final = ("--pack", "kubernetes/baseline")
+_EVALUATED: Final = ("-r", "policy", "--no-cache", "--timeout", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Target:
 
     `seeds` gives the texts to start from; `shaped` tells that they are JSON or YAML;
     `weight` is the target's share of all inputs, in percent. `kind` is the kind of
-    `LOADERS` that a session loads the file as; without one only commands read it.
+    `LOADERS` that a session loads the file as; without one only commands read it. `make`
+    makes an input of several files, of seeds that are such.
     """
 
     file: str
@@ -61,6 +65,7 @@ class Target:
     shaped: bool = False
     beside: Mapping[str, str] = field(default_factory=dict)
     kind: str = ""
+    make: Make | None = None
 
 
 def _read(*patterns: tuple[Path, str]) -> tuple[bytes, ...]:
@@ -148,6 +153,39 @@ def _rego() -> tuple[bytes, ...]:
     return (*files, *filter(None, texts))
 
 
+def _rules_for(world: str, word: bytes) -> tuple[bytes, ...]:
+    """Return the policies of a world, and those of the tests of checks with a word of it."""
+    tests = _read((_FIXTURES, "check/**/*.rego"))
+    found = _read((_RULES, f"{world}/*/*/*.rego"))
+    own = [text for text in found if b"_test\n" not in text]
+    return (*own, *(text for text in tests if word in text))
+
+
+def _on_plans() -> tuple[bytes, ...]:
+    return policies("plan.json", _rules_for("terraform", b"resource_changes"), _plans())
+
+
+def _on_manifests() -> tuple[bytes, ...]:
+    return policies(
+        "pod.json", _rules_for("kubernetes", b"metadata"), _manifests_json()
+    )
+
+
+def _on_data() -> tuple[bytes, ...]:
+    """Return the policies whose answers the tests know, with their input."""
+    lines = [
+        json.loads(line)
+        for path in sorted((_FIXTURES / "rego/answers").glob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    found = []
+    for line in lines:
+        if "answer" in line:
+            made = bundle(line["text"], "data.json", line.get("input", {"a": 1}))
+            found.append(written(made))
+    return tuple(found)
+
+
 def _assertions() -> tuple[bytes, ...]:
     found = _read(
         (_FIXTURES, "demo/policy/*.sql"), (_FIXTURES, "sql/emit/assertions.sql")
@@ -215,9 +253,9 @@ def _no_seeds() -> tuple[bytes, ...]:
 
 TARGETS: Final[Mapping[str, Target]] = {
     "Terraform plan": Target(
-        "plan.json", _plans, (), 12, shaped=True, kind="terraform_plan"
+        "plan.json", _plans, (), 10, shaped=True, kind="terraform_plan"
     ),
-    "Terraform source": Target("main.tf", _terraform, (), 12, kind="terraform_source"),
+    "Terraform source": Target("main.tf", _terraform, (), 10, kind="terraform_source"),
     "Terraform source as JSON": Target(
         "main.tf.json", _terraform_json, (), 5, shaped=True, kind="terraform_source"
     ),
@@ -225,12 +263,12 @@ TARGETS: Final[Mapping[str, Target]] = {
         "terraform.tfvars",
         _values,
         (),
-        10,
+        8,
         beside={"main.tf": _VARIABLES},
         kind="terraform_source",
     ),
     "Kubernetes YAML": Target(
-        "a.yaml", _manifests, (), 12, shaped=True, kind="kubernetes"
+        "a.yaml", _manifests, (), 10, shaped=True, kind="kubernetes"
     ),
     "Kubernetes JSON": Target(
         "a.json", _manifests_json, (), 6, shaped=True, kind="kubernetes"
@@ -259,6 +297,19 @@ TARGETS: Final[Mapping[str, Target]] = {
         kind="yaml",
     ),
     "Rego rules": Target("r.rego", _rego, ("-r", "r.rego"), 4, beside={"a.yaml": _POD}),
+    "Rego on plans": Target(
+        "plan.json", _on_plans, _EVALUATED, 4, make=making("plan.json")
+    ),
+    "Rego on manifests": Target(
+        "pod.json", _on_manifests, _EVALUATED, 2, make=making("pod.json")
+    ),
+    "Rego on data": Target(
+        "data.json",
+        _on_data,
+        (*_EVALUATED, "--kind", "json"),
+        2,
+        make=making("data.json"),
+    ),
     "SQL assertions": Target(
         "r.sql", _assertions, ("-r", "r.sql"), 2, beside={"a.yaml": _POD}
     ),
@@ -280,6 +331,8 @@ TARGETS: Final[Mapping[str, Target]] = {
 
 def checked_file(target: Target) -> str:
     """Return the file that the command names: the fuzzed one, or what lies beside it."""
+    if target.make is not None:
+        return target.file
     beside = [name for name in target.beside if not name.endswith(".rego")]
     return beside[0] if beside else target.file
 

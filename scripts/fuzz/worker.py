@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Final, NoReturn
 
 from scripts.fuzz.attempt import Bench, Outcome
-from scripts.fuzz.targets import TARGETS
+from scripts.fuzz.targets import TARGETS, target_of
 
 from comply.cli.main import run
 
@@ -107,7 +107,7 @@ def _work(seed: int, numbers: Sequence[int], folder: Path, writer: int) -> NoRet
     status = _BROKEN
     try:
         bench = _bench(folder)
-        for name in TARGETS:
+        for name in sorted(set(map(target_of, numbers))):
             _warm_up(bench, name)
         _limit()
         for number in numbers:
