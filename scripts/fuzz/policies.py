@@ -113,7 +113,7 @@ def _facts(random: Random, value: Value, donor: Value) -> Value:
         return _members(random, value, donor)
     at = random.randrange(len(changes))
     fact = changes[at]
-    if random.random() < 0.05:
+    if isinstance(fact, dict) and random.random() < 0.05:
         times = random.choice((1, 3, 30))
         more = [
             {**fact, "address": f"{fact.get('address')}[{n}]"} for n in range(times)
