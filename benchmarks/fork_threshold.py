@@ -16,8 +16,10 @@ from tempfile import TemporaryDirectory
 
 from generate import write_manifests
 
+from comply.check.budget import Budget
 from comply.check.parallel import WORTH, processors, spread
 from comply.check.session import Session
+from comply.check.single import Singles
 from comply.cli.file_records import Checker, File
 
 SIZES = (25, 50, 100, 200, 400, 800, 1_600)
@@ -30,7 +32,12 @@ def measure(session: Session, files: list[File]) -> tuple[float, float]:
     taken: dict[int, list[float]] = {1: [], processors(): []}
     for _ in range(REPEATS):
         for processes, times in taken.items():
-            checker = Checker(session)
+            checker = Checker(
+                Singles(session.compiled),
+                Budget(session.limits),
+                session.base_documents([]),
+                session.clock,
+            )
             start = time.perf_counter()
             spread(_work(checker, files), len(files), processes, _untold)
             times.append((time.perf_counter() - start) * 1000)

@@ -9,9 +9,9 @@ from typing import Any
 
 from comply.bench.results import IndexUse, MemoUse, RuleTime, UnitTime
 from comply.bench.work import Item, Turn, Work, items_of, timed, turns
+from comply.check.evaluations import driven, members
 from comply.check.incremental import Unit as Driven
-from comply.check.incremental import driven, run_unit
-from comply.check.rego_check import members
+from comply.check.incremental import run_unit
 from comply.plan.link import UnitCode
 from comply.plan.runtime import (
     Context,

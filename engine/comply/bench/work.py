@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from comply.check.documents import Result, run
-from comply.check.rego_check import Runner, State, new_context, shape_of
+from comply.check.evaluations import Runner, new_context, shape_of
 from comply.check.results import Places
 from comply.check.session import Session
 from comply.check.single import Singles
@@ -68,14 +68,15 @@ def turns(work: Work) -> Iterable[Turn]:
     runner = runner_of(work)
     for document in (*work.documents, None):
         for number, group in enumerate(work.groups):
-            state = State(group, document, {}, [])
             contexts: dict[str, Context] = {}
             items = []
             for at, item in enumerate(items_of(group)):
                 if _applies(item, document):
                     shape = shape_of(item.reads)
                     if shape not in contexts:
-                        contexts[shape] = new_context(runner, state, item.reads)
+                        contexts[shape] = new_context(
+                            runner, group, document, item.reads
+                        )
                     items.append((at, item, contexts[shape]))
             if items:
                 yield Turn(number, document, tuple(items))

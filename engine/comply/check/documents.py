@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import Any
 
 from comply.check.changes import Edits, Frame, Positions, compare, replaced
-from comply.check.rego_check import Counts, Runner, State, Update, follow_change, start
+from comply.check.evaluations import Runner
+from comply.check.rego_check import Counts, State, Update, follow_change, start
 from comply.check.single import Singles, run_single
 from comply.check.undetermined import (
     Watch,

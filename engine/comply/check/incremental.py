@@ -5,21 +5,18 @@ the units that read what changed, and a rule whose value comes out equal stops t
 Nothing here knows Terraform, Kubernetes or Rego: results are opaque.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, repeat
+from itertools import groupby
 from typing import Any
 
 from comply.check.aggregates import Exchange, exchanged, gathered, value_after
 from comply.check.changes import Edit, Edits
+from comply.check.evaluations import driven, driven_size, follow
 from comply.plan.link import Program, ReadSet, UnitCode
 from comply.plan.runtime import (
-    MISSING,
     Context,
     EvaluationError,
-    entries,
-    is_collection,
-    partition,
 )
 from comply.plan.values import UNDEFINED, Value, equal, freeze
 
@@ -145,33 +142,6 @@ def _forget(unit: Unit, element: Any) -> None:  # noqa: ANN401
             held.pop(id(element), None)
             if not held:
                 del keys[key]
-
-
-def driven(code: UnitCode, context: Context) -> Iterable[tuple[Any, Any]]:
-    """Return the (key, element) pairs that a unit has to be run for."""
-    path = code.path or ()
-    if code.on is not None:
-        return zip(repeat(None), partition(context, path, code.on, code.match))
-    return entries(follow(context.input, path))
-
-
-def driven_size(code: UnitCode, context: Context) -> int:
-    """Return how many pairs `driven` gives."""
-    path = code.path or ()
-    if code.on is not None:
-        return len(partition(context, path, code.on, code.match))
-    collection = follow(context.input, path)
-    return len(collection) if is_collection(collection) else 0
-
-
-def follow(value: Any, path: Path) -> Any:  # noqa: ANN401
-    """Return what a path of keys leads to, UNDEFINED if to nothing."""
-    try:
-        for step in path:
-            value = value[step]
-    except MISSING:
-        return UNDEFINED
-    return value
 
 
 def value_at(element: Any, on: Path) -> Any:  # noqa: ANN401

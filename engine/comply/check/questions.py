@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
-from comply.check.rego_check import State, shared_path
+from comply.check.evaluations import shared_path
+from comply.check.rego_check import State
 from comply.check.undetermined import FACTS, Unknowns
 from comply.plan import ir
 from comply.plan.attribute_reads import attributes_read

@@ -1,43 +1,29 @@
 """REGO CHECKS x DOCUMENT -> FINDINGS: from scratch, and after a change."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from importlib import import_module
-from typing import Any
+from dataclasses import dataclass, field
 
-from comply.check.budget import ALL, Budget, OverBudgetError
+from comply.check.budget import ALL, OverBudgetError
 from comply.check.changes import Edits
+from comply.check.evaluations import (
+    Runner,
+    failure,
+    members,
+    new_context,
+    shape_of,
+    shared_path,
+)
 from comply.check.incremental import Unit, Wave, advance, run_unit, start_wave
-from comply.check.results import About, Places, finding
+from comply.check.results import About, finding
 from comply.check.worlds import concerns, shaped
-from comply.findings import Finding, Severity, Status
+from comply.findings import Finding
 from comply.load.facts import Document, nowhere
-from comply.plan.builtins.failure import Evaluation
-from comply.plan.runtime import Context, EvaluationError, entries, values
-from comply.plan.values import UNDEFINED, RegoSet, Value
-from comply.rego.errors import located
+from comply.plan.runtime import Context, EvaluationError
+from comply.plan.values import Value
 from comply.rules.checks import RegoChecks, Whole
 from comply.rules.checks import Unit as Clause
-from comply.rules.rule import Rule
-from comply.source import Span
 
 Path = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Runner:
-    """What checks run with.
-
-    `data` holds the base documents, `now_ns` the clock; `evaluated` counts how often
-    each rule was run, which tells rules that concern nothing. `budget` is what rules
-    may take.
-    """
-
-    data: dict[str, Any]
-    now_ns: int
-    places: Places = field(default_factory=Places)
-    evaluated: dict[str, int] = field(default_factory=dict)
-    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(slots=True)
@@ -119,30 +105,8 @@ def _context(runner: Runner, state: State, reads: frozenset[str] | None) -> Cont
     """
     shape = shape_of(reads)
     if shape not in state.contexts:
-        state.contexts[shape] = new_context(runner, state, reads)
+        state.contexts[shape] = new_context(runner, state.checks, state.document, reads)
     return state.contexts[shape]
-
-
-def new_context(runner: Runner, state: State, reads: frozenset[str] | None) -> Context:
-    """Return an evaluation of a document in the shape that a rule expects."""
-    document = state.document
-    input_ = UNDEFINED if document is None else shaped(reads, document)
-    evaluation = Evaluation(
-        now_ns=runner.now_ns, seed=runner.now_ns, read_module=_read_module
-    )
-    program = state.checks.program
-    return Context(program.tree, input_, runner.data, evaluation, program.remembered)
-
-
-def _read_module(name: str, text: str) -> Value:
-    """Read a module for rego.parse_module; the parser is loaded if a rule asks."""
-    return import_module("comply.rego.module_json").read_module(name, text)
-
-
-def shape_of(reads: frozenset[str] | None) -> str:
-    """Return which shape of a manifest a rule expects, "" for the manifest itself."""
-    keys = reads or frozenset()
-    return next((k for k in ("review", "request") if k in keys), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +235,7 @@ def _find_all(runner: Runner, state: State, running: Running) -> None:
         runner.budget.run(item.rule.id, _find_each, runner, state, running)
     except (EvaluationError, RecursionError) as error:
         running.found.clear()
-        running.found[0] = [failure(error, item.rule, state)]
+        running.found[0] = [failure(error, item.rule, state.checks, state.document)]
 
 
 def _find_each(runner: Runner, state: State, running: Running) -> None:
@@ -284,31 +248,6 @@ def _find_each(runner: Runner, state: State, running: Running) -> None:
         for number, results in unit.results.items():
             found = _find(runner, state, running, number, results)
             running.found[number] = found
-
-
-def failure(
-    error: EvaluationError | RecursionError, rule: Rule, state: State
-) -> Finding:
-    """Return the finding of a rule that could not be evaluated."""
-    if isinstance(error, OverBudgetError):
-        place = _line_of(error, state)
-        failed = _failed(rule, error.stop.message, state.document, place)
-        return replace(failed, remediation=error.stop.hint)
-    if isinstance(error, EvaluationError):
-        found = located(error, state.checks.sources)
-        text = f"{found.code}: {found.message}"
-        return _failed(rule, text, state.document, found.span)
-    text = "the input is nested too deeply for this rule"
-    return _failed(rule, text, state.document, None)
-
-
-def _line_of(error: OverBudgetError, state: State) -> Span | None:
-    """Return the place in a policy where a rule was stopped, if it is known."""
-    program = state.checks.program
-    if error.stop.at is None or error.stop.at[0] != program.file:
-        return None
-    place = program.code.places[error.stop.at[1] - 1]
-    return None if place is None else state.checks.sources[place[0]].span(place[1])
 
 
 def _find_whole(runner: Runner, state: State, running: Running) -> None:
@@ -343,46 +282,3 @@ def _find(
     found = [finding(rule, status, r, about, runner.places) for r in results]
     runner.budget.take(rule.id, found)
     return found
-
-
-def _failed(
-    rule: Rule,
-    text: str,
-    document: Document | None,
-    span: Any,  # noqa: ANN401
-) -> Finding:
-    where = f" (on {document.name})" if document is not None else ""
-    return Finding(
-        rule.id,
-        rule.title,
-        rule.severity or Severity.HIGH,
-        Status.ERROR,
-        f"the rule could not be evaluated: {text}{where}",
-        span=span,
-        remediation="mend the rule: nothing is known about what it checks",
-    )
-
-
-def members(value: Value) -> Iterable[Value]:
-    """Return the results in the value of an entry rule: `deny if`, `deny[msg] if`.
-
-    An object is one result if it has a `msg`; else its keys are the results.
-    """
-    if value is UNDEFINED or value is False or value is None:
-        return ()
-    if isinstance(value, dict) and isinstance(value.get("msg"), str):
-        return (value,)
-    if isinstance(value, dict):
-        return [k for k, v in entries(value) if v is not False]
-    if isinstance(value, list | RegoSet):
-        return values(value)
-    return (value,)
-
-
-def shared_path(path: Path) -> Path:
-    """Return a path in the document; `input.terraform.x` is `input.x`."""
-    if path[:1] == ("terraform",):
-        return path[1:]
-    if path[:2] in {("review", "object"), ("request", "object")}:
-        return path[2:]
-    return path

@@ -1,6 +1,5 @@
 """A session: rules compiled once, documents that come and change, current findings."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from copy import copy
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from comply.check.budget import Budget, Limits
 from comply.check.changes import Edits
+from comply.check.compiled import clock_of, compiled, described, problem
 from comply.check.documents import (
     Editable,
     Move,
@@ -25,20 +25,21 @@ from comply.check.documents import (
     run,
 )
 from comply.check.documents import changed_documents as _changed_documents
+from comply.check.evaluations import Runner
 from comply.check.kept import kept_shape
-from comply.check.rego_check import Counts, Runner
+from comply.check.rego_check import Counts
 from comply.check.results import Places
 from comply.check.single import Singles
 from comply.check.worlds import all_worlds
-from comply.findings import Finding, Severity, Status
+from comply.findings import Finding
 from comply.load import load
 from comply.load.detect import detect
 from comply.load.encoding import decode, read
 from comply.load.facts import Change, Document, nowhere
 from comply.plan.runtime import collector_paused
 from comply.plan.shape import Shape
-from comply.rules.checks import Compiled, RegoChecks, digest, fetch, keep, linked
-from comply.rules.files import RuleFile, pack_files, user_files
+from comply.rules.checks import RegoChecks
+from comply.rules.files import RuleFile, rule_files
 from comply.rules.rule import Rule
 from comply.source import ComplyError, LoadError, Source
 
@@ -119,45 +120,23 @@ class Session:
     _shape: Shape = None
 
     def __post_init__(self) -> None:
-        files = user_files(Path(p) for p in self.rules)
-        for pack in self.packs:
-            files += pack_files(pack)
-        self._compile(files)
+        self._compile(rule_files(map(Path, self.rules), self.packs))
         # One clock for the session: what was checked stays what it was.
-        now = self.now
-        self._clock = time.time_ns() if now is None else int(now.timestamp() * 1e9)
+        self._clock = clock_of(self.now)
 
     def _compile(self, files: list[RuleFile]) -> None:
         rego = [file for file in files if file.language == "rego"]
-        name = digest(rego)
-        found = fetch(self.cache, name) if self.cache is not None else None
-        if found is None:
-            found = self._compiled(rego)
-            if self.cache is not None and not self.problems:
-                keep(self.cache, name, found)
-        self._checks = [linked(made, rego) for made in found]
+        self._checks, problems = compiled(rego, self.cache)
+        self.problems += problems
         self._singles = Singles(self._checks)
         written = [file for file in files if file.language == "sql"]
         self._packs = {file.id: file.pack for file in written}
         if written:
             self._assertions, failed = _sql_check().read_rules(written)
-            self.problems += [_problem(file.id, error) for file, error in failed]
+            self.problems += [problem(file.id, error) for file, error in failed]
             self._facts = _sql_check().on_facts(self._assertions)
         if not (self.entire or self._assertions):
             self._shape = kept_shape(self._checks, "terraform")
-
-    def _compiled(self, files: list[RuleFile]) -> list[Compiled]:
-        """Return the files compiled; what does not compile becomes a problem."""
-        # Imported here because a cached plan needs no compiler.
-        compiler = import_module("comply.rules.rego_rules")
-        found: list[Compiled] = []
-        for made in compiler.compile_files(files):
-            if isinstance(made, Compiled):
-                found.append(made)
-            else:
-                file, error = made
-                self.problems += [_problem(file.id, e) for e in error.errors]
-        return found
 
     @property
     def compiled(self) -> list[RegoChecks]:
@@ -208,9 +187,7 @@ class Session:
 
     def described(self) -> list[Rule]:
         """Return the rules that compiled, by id."""
-        every = [r for checks in self._checks for r in checks.rules]
-        # Rules of a file share its id; the first is what the file is about.
-        rules = {r.id: r for r in reversed(every)}
+        rules = {rule.id: rule for rule in described(self._checks)}
         for rule in self._assertions:
             rules[rule.id] = _sql_check().described(rule, self._packs)
         return [rules[key] for key in sorted(rules)]
@@ -616,18 +593,3 @@ def named(result: Result, findings: Iterable[Finding]) -> Iterator[Named]:
 def _identity(name: str, item: Finding) -> tuple[str, ...]:
     """Return what tells findings apart: not their place, which moves."""
     return (item.rule_id, item.status, item.fact, item.message, name)
-
-
-def _problem(rule_id: str, error: ComplyError) -> Finding:
-    """Return the error finding of a rule that does not compile."""
-    code = getattr(error, "code", "")
-    text = f"{code}: {error.message}" if code else error.message
-    return Finding(
-        rule_id,
-        "The rule compiles",
-        Severity.HIGH,
-        Status.ERROR,
-        text,
-        span=error.span,
-        remediation=error.hint,
-    )

@@ -10,10 +10,9 @@ from operator import itemgetter
 from typing import Any
 
 from comply.check.budget import ALL, OverBudgetError
-from comply.check.incremental import driven
-from comply.check.rego_check import (
+from comply.check.evaluations import (
     Runner,
-    State,
+    driven,
     failure,
     members,
     new_context,
@@ -26,7 +25,7 @@ from comply.findings import Finding
 from comply.load.facts import Document, Step
 from comply.plan.link import Sighting
 from comply.plan.runtime import Context, EvaluationError
-from comply.plan.values import UNDEFINED, Value
+from comply.plan.values import Value
 from comply.rules.checks import RegoChecks, Unit, Whole
 
 Item = Unit | Whole
@@ -151,7 +150,7 @@ def _run_all(
     """Add what is found in a document; return how many units that took."""
     size = 0
     for group, selection in zip(singles.checks, singles.of(document), strict=True):
-        turn = Turn(runner, State(group, document, {}, []), {}, found)
+        turn = Turn(runner, group, document, {}, found)
         if selection.entries:
             _run_entries(turn, selection)
         selection.documents += 1
@@ -173,7 +172,8 @@ class Turn:
     """
 
     runner: Runner
-    state: State
+    checks: RegoChecks
+    document: Document
     contexts: dict[str, Context]
     found: list[Finding]
 
@@ -196,11 +196,11 @@ def _context(turn: Turn, selection: Selection, shape: str, unit: Unit) -> Contex
     """Return the evaluation of a document, in which nothing is left of the one before."""
     context = selection.contexts.get(shape)
     if context is None:
-        context = new_context(turn.runner, turn.state, unit.reads)
+        context = new_context(turn.runner, turn.checks, turn.document, unit.reads)
         selection.contexts[shape] = context
         return context
-    runner, document = turn.runner, turn.state.document
-    context.input = UNDEFINED if document is None else shaped(unit.reads, document)
+    runner = turn.runner
+    context.input = shaped(unit.reads, turn.document)
     context.data, context.evaluation.now_ns = runner.data, runner.now_ns
     context.clear()
     return context
@@ -208,7 +208,7 @@ def _context(turn: Turn, selection: Selection, shape: str, unit: Unit) -> Contex
 
 def _run_screen(turn: Turn, selection: Selection) -> bool:
     """Add what all entry rules find in one pass; tell whether there is such a pass."""
-    screen = turn.state.checks.program.screen
+    screen = turn.checks.program.screen
     if screen is None or len(selection.shapes) != 1:
         return False
     (shape,) = selection.shapes
@@ -236,8 +236,8 @@ def _about(turn: Turn, unit: Unit, key: Step | None, element: Value) -> About:
     """Return what the result of a unit is about."""
     path = unit.code.path
     if path is None:
-        return About(turn.state.document)
-    return About(turn.state.document, shared_path(path), key, element)
+        return About(turn.document)
+    return About(turn.document, shared_path(path), key, element)
 
 
 def _may_find(entry: Entry, context: Context) -> bool:
@@ -253,7 +253,9 @@ def _run_items(turn: Turn, items: Iterable[Item]) -> None:
         evaluated[item.rule.id] = evaluated.get(item.rule.id, 0) + 1
         shape = shape_of(item.reads)
         if shape not in turn.contexts:
-            turn.contexts[shape] = new_context(turn.runner, turn.state, item.reads)
+            turn.contexts[shape] = new_context(
+                turn.runner, turn.checks, turn.document, item.reads
+            )
         _run_item(turn, item, turn.contexts[shape])
 
 
@@ -265,7 +267,7 @@ def _run_item(turn: Turn, item: Item, context: Context) -> None:
     except (EvaluationError, RecursionError) as error:
         if isinstance(error, OverBudgetError):
             del turn.found[before:]
-        turn.found.append(failure(error, item.rule, turn.state))
+        turn.found.append(failure(error, item.rule, turn.checks, turn.document))
 
 
 def _run_alone(turn: Turn, item: Item, context: Context) -> None:
@@ -276,13 +278,13 @@ def _run_alone(turn: Turn, item: Item, context: Context) -> None:
 
 
 def _run_whole(turn: Turn, item: Whole, context: Context) -> None:
-    value = turn.state.checks.program.rules[item.id](context)
-    _add(turn, item, members(value), About(turn.state.document))
+    value = turn.checks.program.rules[item.id](context)
+    _add(turn, item, members(value), About(turn.document))
 
 
 def _run_unit(turn: Turn, item: Unit, context: Context) -> None:
     out: dict[Any, Value] = {}
-    code, document = item.code, turn.state.document
+    code, document = item.code, turn.document
     if code.start is None or code.path is None:
         code.run(context, out)
         _add(turn, item, out.values(), About(document))

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from comply.check.evaluations import members, shared_path
 from comply.check.questions import Known, Question, known_of, question_of
-from comply.check.rego_check import Running, members, shared_path
+from comply.check.rego_check import Running
 from comply.check.results import About, finding
 from comply.check.undetermined import FACTS, Changed, Fresh, Verdict, Watch
 from comply.findings import Finding, Status

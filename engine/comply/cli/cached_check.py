@@ -30,11 +30,14 @@ from comply.cli.settings import Settings, left_out
 from comply.findings import Finding, Severity, Status
 from comply.load.folder import Left, Trail, walk_names
 from comply.report.run import Run, ordered
-from comply.rules.build import build
-from comply.rules.files import RuleFile, pack_files, rule_folders, user_files
+from comply.rules.files import RuleFile, rule_files, rule_folders
+from comply.rules.state import known_build
 from comply.source import LoadError, Source
 from comply.stamps import Stamp, is_settled, stamped
 from comply.version import VERSION
+
+if TYPE_CHECKING:
+    from comply.cli.file_records import Checker
 
 if TYPE_CHECKING:
     from comply.cli.kept_parts import Memory
@@ -145,9 +148,7 @@ def _begun(
         return _Turn(
             settings, options, packs, listing, before.scope, before.rules, before
         )
-    rules = user_files(settings.rules)
-    for pack in packs:
-        rules += pack_files(pack)
+    rules = rule_files(settings.rules, packs)
     if any(file.language != "rego" for file in rules):
         return None
     names = [file.source.name for file in rules]
@@ -184,7 +185,7 @@ def listing_of(settings: Settings, *, together: bool = False) -> Listing | None:
 def scope_of(rules: list[RuleFile], settings: Settings, options: Options) -> str:
     """Return what names all that findings follow from, the files left out."""
     state = sha256((options.tree or str(Path.cwd())).encode())
-    parts: list[Any] = [build(), settings.parameters, options.kind]
+    parts: list[Any] = [known_build(), settings.parameters, options.kind]
     parts += [settings.max_findings, settings.max_memory]
     parts.append(None if options.now is None else options.now.isoformat())
     parts += [(f.id, f.pack, f.source.name, f.source.text) for f in rules]
@@ -281,28 +282,12 @@ class _Turn:
         ):
             self.about = {"one": False, "stays": False}
             return {}
-        from comply.check.session import Session
-        from comply.cli.file_records import Checker, File, looks_at_one
-        from comply.cli.run_options import limits_of
+        checker = self._checker()
+        if checker is None:
+            return {}
+        from comply.cli.file_records import File
 
         files = [File(name, self.listing.files[name]) for name in missing]
-        session = Session(
-            rules=self.settings.rules,
-            packs=self.packs,
-            parameters=dict(self.settings.parameters),
-            now=self.options.now,
-            cache=self.options.cache,
-            limits=limits_of(self.settings),
-        )
-        self.about = {
-            "one": looks_at_one(session),
-            # A rule that does not compile may read a file that comes to be mended.
-            "stays": not session.problems,
-            "rules": [plain_rule(rule) for rule in session.described()],
-        }
-        if not self.about["one"]:
-            return {}
-        checker = Checker(session, self.options.kind)
         if len(files) < _FEW:
             return {file.name: checker.record(file) for file in files}
         from comply.check.parallel import processes_for, spread
@@ -316,6 +301,36 @@ class _Turn:
                 told,
             )
         return dict(zip(missing, made, strict=True))
+
+    def _checker(self) -> "Checker | None":
+        """Return what checks one file after the other, and learn what the rules are."""
+        from comply.check.budget import Budget
+        from comply.check.compiled import clock_of, compiled, described
+        from comply.check.single import Singles
+        from comply.cli.file_records import Checker, stay_with_one
+        from comply.cli.run_options import limits_of
+
+        files = rule_files(self.settings.rules, self.packs)
+        if scope_of(files, self.settings, self.options) != self.scope:
+            # Rules that change at this moment are left to a run that begins later.
+            self.about = {"one": False, "stays": False}
+            return None
+        checks, problems = compiled(files, self.options.cache)
+        self.about = {
+            "one": not problems and stay_with_one(checks),
+            # A rule that does not compile may read a file that comes to be mended.
+            "stays": not problems,
+            "rules": [plain_rule(rule) for rule in described(checks)],
+        }
+        if not self.about["one"]:
+            return None
+        return Checker(
+            Singles(checks),
+            Budget(limits_of(self.settings)),
+            {"comply": {"parameters": self.settings.parameters}},
+            clock_of(self.options.now),
+            self.options.kind,
+        )
 
 
 def still_true(

@@ -39,7 +39,7 @@ from comply.report.characters import one_line, visible
 from comply.report.exempt import sentence
 from comply.report.look import Look, look_of
 from comply.report.run import Run
-from comply.rules.files import RuleFile, pack_files, packs, user_files
+from comply.rules.files import RuleFile, packs, rule_files
 from comply.source import ComplyError
 
 _HEX: Final = frozenset("0123456789abcdef")
@@ -125,10 +125,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
 def _files(rules: Iterable[Path], chosen: tuple[str, ...]) -> list[RuleFile]:
     """Return the rule files that are looked through: the user's, or all packs."""
     named = list(rules)
-    files = user_files(named)
-    for pack in chosen or (() if named else tuple(packs())):
-        files += pack_files(pack)
-    return files
+    return rule_files(named, chosen or (() if named else packs()))
 
 
 def _documents(settings: Settings) -> list[Document]:

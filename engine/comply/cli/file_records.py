@@ -1,13 +1,13 @@
 """FILE -> RECORD: what one file says by itself, under rules that look at nothing else."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from comply.check.budget import Budget
 from comply.check.cache_records import Record, content_digest
-from comply.check.rego_check import Runner
-from comply.check.session import Session
+from comply.check.evaluations import Runner
 from comply.check.single import Singles, run_single
 from comply.cli.found import Input
 from comply.cli.inputs import name_kind, nothing_in, unreadable
@@ -23,6 +23,9 @@ from comply.plan.runtime import collector_paused
 from comply.report.redact import redact
 from comply.rules.checks import RegoChecks
 from comply.source import LoadError, Source
+
+if TYPE_CHECKING:
+    from comply.check.session import Session
 
 ALIEN: Final = Record("alien")
 """Of a file whose findings may depend on others, or may have to hide their secrets."""
@@ -45,16 +48,17 @@ class File:
 
 @dataclass(slots=True)
 class Checker:
-    """Rules that were compiled, to be run over one file after the other."""
+    """Rules that were compiled, to be run over one file after the other.
 
-    session: Session
+    `data` are the base documents, `clock` is the time that rules see, in ns, `kind` that
+    of all files named.
+    """
+
+    singles: Singles
+    budget: Budget
+    data: dict[str, Any]
+    clock: int
     kind: str | None = None
-    singles: Singles = field(init=False)
-    budget: Budget = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.singles = Singles(self.session.compiled)
-        self.budget = Budget(self.session.limits)
 
     def record(self, file: File) -> tuple[str, Record]:
         """Return the digest of a file's content and what was found in it.
@@ -105,9 +109,7 @@ class Checker:
         return self._run(item.source, documents)
 
     def _run(self, source: Source, documents: list[Document]) -> Record:
-        runner = Runner(
-            self.session.base_documents([]), self.session.clock, budget=self.budget
-        )
+        runner = Runner(self.data, self.clock, budget=self.budget)
         found: dict[tuple[str, ...], Finding] = {}
         for document in documents:
             if document.sensitive():
@@ -131,7 +133,7 @@ def _failed(error: LoadError) -> Record:
     return Record("error", findings=tuple(redact([unreadable(error)], ())))
 
 
-def looks_at_one(session: Session) -> bool:
+def looks_at_one(session: "Session") -> bool:
     """Tell whether the rules of a session look at one document and nothing else.
 
     A rule that joins worlds, asks for the time or draws lots does look elsewhere, and
@@ -139,10 +141,15 @@ def looks_at_one(session: Session) -> bool:
     """
     if session.problems or session.asserts:
         return False
-    return not any(map(_looks_elsewhere, session.compiled))
+    return stay_with_one(session.compiled)
 
 
-def depends_on_files(session: Session) -> bool:
+def stay_with_one(checks: Iterable[RegoChecks]) -> bool:
+    """Tell whether checks look at one document and nothing else."""
+    return not any(map(_looks_elsewhere, checks))
+
+
+def depends_on_files(session: "Session") -> bool:
     """Tell whether the same rules say the same of the same files, tomorrow as well.
 
     Assertions that ask for the time are told by their words, for which the caller looks.

@@ -39,7 +39,7 @@ from comply.cli.found import Survey
 from comply.cli.settings import Settings
 from comply.findings import Finding, Severity
 from comply.report.run import Run
-from comply.rules.files import pack_files, packs, user_files
+from comply.rules.files import packs, rule_files
 from comply.stamps import stamped
 from comply.version import VERSION
 
@@ -177,11 +177,9 @@ def _looked_up(settings: Settings, options: Options, shelf: _Shelf) -> Found:
 
 def _scope(settings: Settings, options: Options) -> str:
     """Return what names all that findings follow from, the files left out."""
-    rules = user_files(settings.rules)
     # Any pack may be the one that fits, where none is named.
     named = settings.rules or settings.packs
-    for pack in settings.packs if named else packs():
-        rules += pack_files(pack)
+    rules = rule_files(settings.rules, settings.packs if named else packs())
     base = scope_of(rules, settings, options)
     more = [bool(named), settings.packs, settings.undetermined, settings.fail_on]
     return sha256(dumps(["together", base, more]).encode()).hexdigest()[:32]
@@ -202,9 +200,7 @@ def _fresh(
 
     opened = prepare(settings, options)
     session = opened.session
-    rules = user_files(settings.rules)
-    for pack in opened.packs:
-        rules += pack_files(pack)
+    rules = rule_files(settings.rules, opened.packs)
     written = [file.source.text for file in rules if file.language == "sql"]
     written += [i.source.text for i in opened.found.inputs if i.kind == "oracle_ddl"]
     timeless = not any(map(asks_elsewhere, written))

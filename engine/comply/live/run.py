@@ -17,7 +17,7 @@ from comply.live.database import Limits, Live, in_snapshot
 from comply.live.fitting import fitting
 from comply.live.since import Since
 from comply.load.facts import Document, facts
-from comply.rules.files import pack_files, user_files
+from comply.rules.files import rule_files
 from comply.source import ComplyError, Source
 from comply.sql.fact_rules import is_on_facts
 from comply.sql.rule import AssertionRule
@@ -77,9 +77,7 @@ def assertion_rules(rules: Sequence[Path], packs: Sequence[str]) -> list[Asserti
 
     Files that cannot be read are left to the session, which reports them.
     """
-    files = user_files(rules)
-    for pack in packs:
-        files += pack_files(pack)
+    files = rule_files(rules, packs)
     found, _ = read_rules([f for f in files if f.language == "sql"])
     return [rule for rule in found if not is_on_facts(rule)]
 

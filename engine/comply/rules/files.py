@@ -47,6 +47,15 @@ def packs() -> list[str]:
     )
 
 
+def rule_files(paths: Iterable[Path], chosen: Iterable[str]) -> list[RuleFile]:
+    """Return the rule files at paths that a user named, then those of packs.
+
+    Raises:
+        ComplyError: if a path or a pack is absent, unreadable, or holds no rules.
+    """
+    return [*user_files(paths), *(f for pack in chosen for f in pack_files(pack))]
+
+
 def pack_files(name: str) -> list[RuleFile]:
     """Return the rule files of a pack, or of all packs of a world.
 
