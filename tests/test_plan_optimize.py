@@ -21,6 +21,7 @@ from comply.plan.optimize.functions import inline_functions
 from comply.plan.optimize.hoist import hoist_inner_lookups, hoist_lookups
 from comply.plan.optimize.ignored_operands import remember_searches
 from comply.plan.optimize.index import index_scans
+from comply.plan.optimize.joins import join_scans
 from comply.plan.optimize.sets import scan_through_sets
 from comply.plan.optimize.shared_lookups import share_lookups
 from comply.plan.runtime import Context, EvaluationError, extent
@@ -42,6 +43,7 @@ NAMED: Final[dict[str, Pass]] = {
     "hoist_inner": hoist_inner_lookups,
     "ignored_operands": remember_searches,
     "index": index_scans,
+    "joins": join_scans,
     "sets": scan_through_sets,
     "shared_lookups": share_lookups,
 }

@@ -209,6 +209,9 @@ def start_wave(
 ) -> Wave:
     """Bring what a context keeps up to date; return the wave that runs its units."""
     wave = Wave(edits, data, normal)
+    # Collections change where they are: what was found in them is not to be trusted.
+    context.joins.clear()
+    context.lasting.clear()
     _update_indexes(wave, context)
     _update_rules(wave, context, program)
     return wave

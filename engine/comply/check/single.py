@@ -201,8 +201,8 @@ def _context(turn: Turn, selection: Selection, shape: str, unit: Unit) -> Contex
         return context
     runner = turn.runner
     context.input = shaped(unit.reads, turn.document)
-    context.data, context.evaluation.now_ns = runner.data, runner.now_ns
-    context.clear()
+    context.evaluation.now_ns = runner.now_ns
+    context.clear(runner.data, turn.checks.program.lasting)
     return context
 
 

@@ -15,6 +15,7 @@ from comply.plan.emit_units import (
     print_units,
     unit_layouts,
 )
+from comply.plan.lasting import lasting
 from comply.plan.link import Code, Layout, Program, compiled, link
 from comply.plan.merge import Group, merge
 from comply.plan.printer import Flow, Printer, atom, builtin_name, frozen
@@ -30,6 +31,7 @@ _HEADER = """\
 from decimal import Decimal
 from comply.plan.builtins import lookup
 from comply.plan.builtins.failure import BuiltinError
+from comply.plan.hash_join import among
 from comply.plan.runtime import (
     MISSING, Branch, agreed, always, call_mock, entries, extent, grown, insert,
     is_collection, item, maybe, mockable, ordered_entries, ordered_values, partition,
@@ -97,7 +99,8 @@ def layout_of(plan: ir.Plan) -> Layout:
         aggregate_layout(plan, number, aggregate)
         for number, aggregate in aggregates_of(plan).items()
     )
-    return Layout(rules, plan.packages, entries, reads, aggregates)
+    same = tuple(sorted(lasting(plan))) if plan.entries else ()
+    return Layout(rules, plan.packages, entries, reads, aggregates, same)
 
 
 def _plan_steps(plan: ir.Plan) -> Iterable[ir.Step]:

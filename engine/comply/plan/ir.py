@@ -196,6 +196,9 @@ class Scan:
 
     Elements of an array come with their index, of an object with their key, of a set
     with themselves. `ordered` asks for Rego's order, where it shows.
+
+    With a `match`, elements whose value at `on` is another may be left out, as a test
+    after it would. It is `steady` if the source does not follow from the input.
     """
 
     at: int
@@ -203,6 +206,9 @@ class Scan:
     value: Local | None
     source: Atom
     ordered: bool
+    on: tuple[str, ...] = ()
+    match: Atom | None = None
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)

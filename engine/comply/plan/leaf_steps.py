@@ -223,7 +223,9 @@ def _print_scan(printer: Printer, flow: Flow, step: ir.Scan) -> None:
     source = atom(printer, flow, step.source)
     prefix = "ordered_" if step.ordered else ""
     value = name(step.value) if step.value is not None else "_"
-    if step.key is None and isinstance(step.source, ir.Const):
+    if step.match is not None and not printer.probes:
+        _print_join(printer, flow, step, step.match)
+    elif step.key is None and isinstance(step.source, ir.Const):
         listed = printer.writer.expression(f"tuple({prefix}values({source}))")
         printer.writer.open(f"for {value} in {listed}:")
     elif step.key is None:
@@ -232,6 +234,14 @@ def _print_scan(printer: Printer, flow: Flow, step: ir.Scan) -> None:
         pair = f"{name(step.key)}, {value}"
         printer.writer.open(f"for {pair} in {prefix}entries({source}):")
     flow.fail = "continue"
+
+
+def _print_join(printer: Printer, flow: Flow, step: ir.Scan, match: ir.Atom) -> None:
+    key, value = (name(x) if x is not None else "_" for x in (step.key, step.value))
+    kept = "lasting" if step.steady else "joins"
+    asked = [f"{flow.context}.{kept}", atom(printer, flow, step.source), repr(step.on)]
+    call = ", ".join([*asked, atom(printer, flow, match), str(step.ordered)])
+    printer.writer.open(f"for {key}, {value} in among({call}):")
 
 
 def _print_index(printer: Printer, flow: Flow, step: ir.ScanIndex) -> None:

@@ -84,7 +84,8 @@ class Layout:
 
     `rules` are (id, path, whether it is a function), `packages` paths that exist even
     without rules, `entries` the units of the rules that a check starts from, `reads`
-    what each rule depends on, `aggregates` the rules known by what each element adds.
+    what each rule depends on, `aggregates` the rules known by what each element adds,
+    `lasting` rules that are the same for every input.
     """
 
     rules: tuple[tuple[int, Path, bool], ...]
@@ -92,6 +93,7 @@ class Layout:
     entries: tuple[tuple[int, tuple[UnitLayout, ...]], ...]
     reads: tuple[tuple[int, ReadSet], ...] = ()
     aggregates: tuple[AggregateLayout, ...] = ()
+    lasting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class Program:
     all units of one find, `aggregates` are the rules known by what each element adds.
     `screen(context, found)` adds to a list what all units find, as (unit, key, element,
     result), where units are counted through `entries`. `remembered` is for evaluations
-    to share. `file` is the name under which tracebacks and `linecache` know the code.
+    to share. `lasting` rules are the same for every input. `file` is the name under which tracebacks and `linecache` know the code.
     """
 
     code: Code
@@ -156,6 +158,7 @@ class Program:
     aggregates: dict[int, AggregateCode]
     screen: Callable[[Any, list[Sighting]], None] | None = None
     remembered: Remembered = field(default_factory=lambda: defaultdict(dict))
+    lasting: tuple[int, ...] = ()
 
 
 def compiled(code: Code) -> CodeType:
@@ -190,6 +193,7 @@ def link(code: Code, binary: CodeType, layout: Layout) -> Program:
         {number: namespace[f"members_{number}"] for number in entries},
         {item.rule: _aggregate(item, namespace) for item in layout.aggregates},
         namespace.get("screen"),
+        lasting=layout.lasting,
     )
 
 

@@ -42,7 +42,9 @@ def atoms(step: ir.Step) -> tuple[ir.Atom, ...]:  # noqa: C901, PLR0911  (one ca
             return (source, *keys)
         case ir.ScanIndex(match=match):
             return (ir.Input(), match)
-        case ir.Copy(source=source) | ir.Scan(source=source) | ir.Every(source=source):
+        case ir.Scan(source=source, match=match):
+            return (source,) if match is None else (source, match)
+        case ir.Copy(source=source) | ir.Every(source=source):
             return (source,)
         case ir.MakeArray(items=items) | ir.MakeSet(items=items):
             return items

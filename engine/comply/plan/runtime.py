@@ -36,12 +36,13 @@ class Context:
     `places` are for who brings `memo` and `indexes` up to date: what each element adds
     to a rule, and where elements are in a partition. `remembered` holds, for places in
     the code, the texts whose test is known to succeed or fail: evaluations of one program
-    may share it.
+    may share it. `joins` holds indexes of collections, `lasting` those of what does not
+    follow from the input.
     """
 
     __slots__ = (
-        "data", "evaluation", "indexes", "input", "kept", "memo", "mocks", "places",
-        "remembered", "strict", "trace", "tree",
+        "data", "evaluation", "indexes", "input", "joins", "kept", "lasting", "memo",
+        "mocks", "places", "remembered", "strict", "trace", "tree",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +58,8 @@ class Context:
         self.data = data
         self.evaluation = evaluation
         self.indexes: dict[Any, Index] = {}
+        self.joins: dict[Any, Any] = {}
+        self.lasting: dict[Any, Any] = {}
         self.memo: dict[Any, Any] = {}
         self.kept: dict[int, Any] = {}
         self.places: dict[Any, dict[int, int]] = {}
@@ -65,11 +68,20 @@ class Context:
         self.strict = False
         self.trace: list[Any] | None = None
 
-    def clear(self) -> None:
-        """Forget what was computed, for an evaluation of another input."""
-        for held in (self.indexes, self.memo, self.kept, self.places, self.mocks):
+    def clear(self, data: Value, lasting: Iterable[int] = ()) -> None:
+        """Forget what was computed, for an evaluation of another input.
+
+        `lasting` rules keep their values while the base documents stay the same object.
+        """
+        same = data is self.data
+        memo = {rule: self.memo[rule] for rule in lasting if same and rule in self.memo}
+        if not same:
+            self.data = data
+            self.lasting.clear()
+        for held in (self.indexes, self.joins, self.kept, self.places, self.mocks):
             if held:
                 held.clear()
+        self.memo = memo
         self.evaluation.cache.clear()
 
     def replaced(

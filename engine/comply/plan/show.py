@@ -135,6 +135,11 @@ def show_step(step: ir.Step, paths: dict[int, str]) -> str:  # noqa: C901, PLR09
             return f"{show_atom(atom)} is an object of {length}"
         case ir.Scan(key=key, value=value, source=source, ordered=ordered):
             order = " in order" if ordered else ""
+            if step.match is not None:
+                lasting = "lasting " if step.steady else ""
+                order += (
+                    f" by {lasting}index {'.'.join(step.on)} {show_atom(step.match)}"
+                )
             return f"for {_element(key, value)} in {show_atom(source)}{order}"
         case ir.ScanIndex(value=value, path=path, on=on, match=match):
             where = f"where {'.'.join(on)} == {show_atom(match)}"

@@ -11,6 +11,7 @@ from comply.plan.optimize.functions import inline_functions
 from comply.plan.optimize.hoist import hoist_inner_lookups, hoist_lookups
 from comply.plan.optimize.ignored_operands import remember_searches
 from comply.plan.optimize.index import index_scans
+from comply.plan.optimize.joins import join_scans
 from comply.plan.optimize.sets import scan_through_sets
 from comply.plan.optimize.shared_lookups import share_lookups
 
@@ -29,6 +30,7 @@ PASSES: Final[tuple[Pass, ...]] = (
     propagate_copies,
     fold_constants,
     hoist_lookups,
+    join_scans,
 )
 
 

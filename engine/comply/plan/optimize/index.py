@@ -63,7 +63,7 @@ def _indexed(steps: ir.Steps, outer: ir.Steps, *, again: bool) -> ir.Steps:
             break
         if isinstance(step, ir.Scan) and not step.ordered:
             path = input_path((*outer, *made[:i]), step.source)
-            join = _find_join(made, i, step) if path is not None else None
+            join = find_join(made, i, step) if path is not None else None
             if join is None and path is not None and (again or loops(tuple(made[:i]))):
                 join = _find_choice(made, i, step)
             if join is not None and path is not None:
@@ -72,7 +72,7 @@ def _indexed(steps: ir.Steps, outer: ir.Steps, *, again: bool) -> ir.Steps:
     return tuple(made)
 
 
-def _find_join(steps: list[ir.Step], at: int, scan: ir.Scan) -> _Join | None:
+def find_join(steps: list[ir.Step], at: int, scan: ir.Scan) -> _Join | None:
     """Return the best equality: one with a value bound outside beats a constant."""
     if scan.value is None or scan.key is not None:
         return None
