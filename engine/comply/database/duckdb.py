@@ -15,6 +15,8 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "enable_external_access": "false",
     "threads": "2",
 }
+# As many parsed queries are kept.
+_KEPT: Final = 1000
 
 
 class DuckDb:
@@ -40,6 +42,8 @@ class DuckDb:
         It is parsed the first time only: a quarter of what a small query takes.
         """
         if sql not in self._parsed:
+            if len(self._parsed) == _KEPT:
+                self._parsed.clear()
             [self._parsed[sql]] = self._connection.extract_statements(sql)
         return self._answer(self._parsed[sql], values, limit)
 

@@ -21,7 +21,9 @@ from comply.sql.harmless import directions, is_harmless
 from comply.sql.joined import joined_columns
 from comply.sql.lookups import looked_up
 from comply.sql.names import ROWID
-from comply.sql.pinned import Template, acquitting, parameters, pinned, template
+from comply.sql.pinned import Template, parameters, pinned, template
+from comply.sql.places import conditions
+from comply.sql.questions import ASKS, Asked, Question, asking, doubtful
 from comply.sql.restricted import Event, Way, transition
 from comply.sql.storage import column_type
 from comply.sql.store import FEW, STEP, Recent, base, current, gone
@@ -36,8 +38,8 @@ EVIDENCE = 100
 class Check:
     """A delta in DuckDB's SQL: for rows that come or go, and for one of them at a time.
 
-    `unless` is a query that has a row where that for one row has none, and less to do.
-    `directions` are the ways in which an update may move a column without breaking it.
+    `question` is what to ask about one of them first. `directions` are the ways in which
+    an update may move a column without breaking it.
     """
 
     table: Name
@@ -46,8 +48,13 @@ class Check:
     sql: str
     way: Way
     each: Template | None = None
-    unless: Template | None = None
+    question: Question | None = None
     directions: Mapping[str, tuple[Way, bool]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, Way]:
+        """What tells it from others, whatever the event."""
+        return self.sql, self.way
 
     def is_unmoved(self, row: Row, other: Row) -> bool:
         """Tell whether the other version of a row is as good as the one looked at."""
@@ -61,7 +68,8 @@ class Changed:
 
     `columns` are those that the only statement, an UPDATE, sets; None where more than
     that happened. `recent` are the first rows of the only step, `read` keeps the changed
-    rows that were looked at, `typed` the types of their columns.
+    rows that were looked at, `typed` the types of their columns, `cleared` the deltas that
+    find nothing.
     """
 
     schema: Schema
@@ -75,10 +83,11 @@ class Changed:
         default_factory=dict, compare=False
     )
     typed: dict[Name, dict[str, str]] = field(default_factory=dict, compare=False)
+    cleared: set[tuple[str, Way]] = field(default_factory=set, compare=False)
 
     def concerns(self, check: Check) -> bool:
         """Tell whether a delta checks something that happened."""
-        if check.table not in self.tables or check.event not in self.events:
+        if check.event not in self.events or check.table not in self.tables:
             return False
         return self.columns is None or bool(self.columns & set(check.columns))
 
@@ -98,14 +107,15 @@ class Changed:
             self.read[key] = self._few(connection, table, way)
         return self.read[key]
 
-    def matter(self, connection: DuckDb, check: Check, rows: list[Row]) -> list[Row]:
-        """Return the changed rows that a delta must look at, of those that came or went.
+    def matter(self, connection: DuckDb, check: Check) -> list[Row] | None:
+        """Return the changed rows that a delta must look at, None if they are many.
 
         An update that leaves alone what the delta reads is as good as none, and so is one
         that moves it the harmless way. Of several statements it is not known which row
         was there first.
         """
-        if self.until != self.since + 1:
+        rows = self.few(connection, check.table, check.way) if check.each else None
+        if rows is None or self.until != self.since + 1:
             return rows
         others = self.few(connection, check.table, -1 if check.way > 0 else 1)
         if others is None:
@@ -175,10 +185,10 @@ class Enforced:
         if changed is None:
             return connection.query(self.denial, EVIDENCE).plain()
         found: dict[str, dict[str, object]] = {}
-        asked: set[str] = set()
+        asked = set(changed.cleared)
         for check in self.deltas:
-            if changed.concerns(check) and check.sql not in asked:
-                asked.add(check.sql)
+            if check.key not in asked and changed.concerns(check):
+                asked.add(check.key)
                 for row in self._delta(connection, check, changed):
                     found.setdefault(repr(row), row)
         return list(found.values())[:EVIDENCE]
@@ -187,19 +197,16 @@ class Enforced:
         self, connection: DuckDb, check: Check, changed: Changed
     ) -> Iterator[dict[str, object]]:
         """Yield the violating rows that a delta finds."""
-        rows = None
-        if check.each is not None:
-            rows = changed.few(connection, check.table, check.way)
+        rows = changed.matter(connection, check)
         if check.each is None or rows is None:
             sql = _versions(self.tables, check.sql, changed) + check.sql
             yield from connection.query(sql, EVIDENCE).plain()
             return
         types = changed.types(check.table)
-        for row in changed.matter(connection, check, rows):
-            unless = check.unless
-            if unless is None or not _asked(connection, unless, types, row, 1).rows:
-                found = _asked(connection, check.each, types, row, EVIDENCE)
-                yield from found.plain()
+        for row in rows:
+            values = [row[column] for column in check.each.used]
+            found = connection.ask(check.each.sql(types), values, EVIDENCE)
+            yield from found.plain()
 
     def check(
         self,
@@ -218,16 +225,38 @@ class Enforced:
             raise AssertionViolated(name, rows, before)
 
 
-def _asked(
-    connection: DuckDb,
-    query: Template,
-    types: Mapping[str, str],
-    row: Row,
-    limit: int,
-) -> Rows:
-    """Return the answer to a query for one changed row."""
-    values = [row[column] for column in query.used]
-    return connection.ask(query.sql(types), values, limit)
+def clear(connection: DuckDb, changed: Changed, assertions: Iterable[Enforced]) -> None:
+    """Note the deltas of assertions that have nothing to find in what changed.
+
+    One query asks about all of them; those in doubt are left to be asked themselves, as
+    is one alone whose question is no shorter.
+    """
+    asked: dict[tuple[str, Way], list[Asked]] = {}
+    for check in _unclear(changed, assertions):
+        rows = changed.matter(connection, check)
+        if rows is None:
+            continue
+        if not rows:
+            changed.cleared.add(check.key)
+        elif check.question is not None and check.key not in asked:
+            types = changed.types(check.table)
+            asked[check.key] = [Asked(check.question, row, types) for row in rows]
+    listed = [(key, one) for key, some in asked.items() for one in some]
+    if len(listed) == 1 and not listed[0][1].question.is_short:
+        return
+    doubts = doubtful(connection, [one for _, one in listed])
+    doubted = {key for (key, _), doubt in zip(listed, doubts, strict=True) if doubt}
+    changed.cleared.update(asked.keys() - doubted)
+
+
+def _unclear(changed: Changed, assertions: Iterable[Enforced]) -> Iterator[Check]:
+    """Yield the deltas that what changed concerns, and of which nothing is known yet."""
+    for enforced in assertions:
+        if enforced.known:
+            continue
+        for check in enforced.deltas:
+            if check.key not in changed.cleared and changed.concerns(check):
+                yield check
 
 
 def _versions(tables: frozenset[Name], sql: str, changed: Changed) -> str:
@@ -269,14 +298,17 @@ def _checks(
     denial: exp.Query, catalog: Catalog, translator: Translator
 ) -> Iterator[Check]:
     """Yield the deltas of a denial, each once."""
-    written: dict[tuple[str, Way], tuple[Template | None, Template | None]] = {}
+    written: dict[tuple[str, Way], tuple[Template | None, Question | None]] = {}
     for delta in delta_trees(denial, catalog):
         sql = duckdb.write(translator.translate(delta.tree))
         key = (sql, delta.way)
         if key not in written:
             one = pinned(delta, denial)
-            unless = acquitting(one) if one is not None else None
-            written[key] = _template(one, translator), _template(unless, translator)
+            written[key] = (
+                (None, None)
+                if one is None
+                else (template(_written(one, translator)), _question(one, translator))
+            )
         yield Check(
             delta.table,
             delta.event,
@@ -288,13 +320,23 @@ def _checks(
         )
 
 
-def _template(tree: exp.Select | None, translator: Translator) -> Template | None:
-    if tree is None:
+def _question(one: exp.Select, translator: Translator) -> Question | None:
+    """Return what to ask first, of a delta for one row."""
+    found = asking(one)
+    if found is None:
         return None
+    tree, acquits = found
+    tail = template(_written(tree, translator).removeprefix(ASKS))
+    is_short = len(conditions(tree)) < len(conditions(one))
+    return Question(tail, acquits, is_short=acquits or is_short)
+
+
+def _written(tree: exp.Select, translator: Translator) -> str:
+    """Return a query about one row in DuckDB's SQL."""
     translated = translator.translate(tree)
     if isinstance(translated, exp.Select):
         translated = looked_up(translated)
-    return template(duckdb.write(translated))
+    return duckdb.write(translated)
 
 
 def remember(enforced: Enforced, connection: DuckDb) -> Enforced:

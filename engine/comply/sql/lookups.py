@@ -2,15 +2,16 @@
 
 What a small change may break is looked up around each changed row, whose columns stand in
 the query under `ORA$ROW`. Two habits of DuckDB decide what that costs. It takes EXISTS
-apart in many steps that a SEMI or ANTI join spares it. And it uses an index only where a
-table is asked for nothing but the indexed column: with a second condition it reads the
-table through.
+apart in many steps that a SEMI or ANTI join spares it. And it uses an index only where the
+scan of a table is asked for nothing but the indexed column: with a second condition on one
+column it reads the table through.
 """
 
 from typing import Final
 
 from sqlglot import exp
 
+from comply.sql.names import ROWID
 from comply.sql.places import conditions, sources
 
 ROW: Final = "ORA$ROW"
@@ -83,24 +84,23 @@ def _joined(test: exp.Expr) -> exp.Join | None:
 def _by_index(tree: exp.Select) -> exp.Select:
     """Return a query that asks each table for a column of the changed row alone.
 
-    What else is asked of its rows comes behind: `OFFSET 0` keeps DuckDB from putting
-    both together again.
+    What else is asked of its rows names a second column, the row's number, which is never
+    NULL: DuckDB leaves a condition on two columns out of the scan.
     """
     made = tree.copy()
-    places = [made.args["from_"]] if made.args.get("from_") else []
-    for place in [*places, *(made.args.get("joins") or ())]:
-        table = place.this
-        if not isinstance(table, exp.Table):
-            continue
+    for table in sources(made):
         alias = table.alias_or_name
         own = [t for t in conditions(made) if _tables(t) - {ROW} == {alias}]
-        key = next((t for t in own if _is_key(t)), None)
-        if key is None or len(own) < 2:
+        key = next((t for t in own if is_key(t)), None)
+        rest = [t for t in own if t is not key]
+        if key is None or not rest or not isinstance(table, exp.Table):
             continue
-        found = exp.select("*").from_(table.copy()).where(key.copy()).offset(0)
-        key.replace(exp.true())
-        named = exp.TableAlias(this=exp.to_identifier(alias, quoted=True))
-        place.set("this", exp.Subquery(this=found, alias=named))
+        both = exp.and_(*[t.copy() for t in rest])
+        number = exp.column(exp.to_identifier(ROWID, quoted=True), alias, quoted=True)
+        missing = exp.Is(this=number, expression=exp.Null())
+        for test in rest[1:]:
+            test.replace(exp.true())
+        rest[0].replace(exp.Coalesce(this=both, expressions=[missing]))
     return made
 
 
@@ -111,7 +111,7 @@ def _tables(test: exp.Expr) -> set[str]:
     return {column.table for column in test.find_all(exp.Column)}
 
 
-def _is_key(test: exp.Expr) -> bool:
+def is_key(test: exp.Expr) -> bool:
     """Tell whether a condition sets a column equal to one of the changed row."""
     sides = (test.this, test.expression) if isinstance(test, exp.EQ) else ()
     columns = [side for side in sides if isinstance(side, exp.Column)]

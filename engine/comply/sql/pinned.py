@@ -36,13 +36,15 @@ class Template:
         """The columns of the row, each once: the order of the parameters."""
         return tuple(dict.fromkeys(self.columns))
 
-    def sql(self, types: Mapping[str, str]) -> str:
+    def sql(self, types: Mapping[str, str], before: int = 0) -> str:
         """Return the query with a parameter for each column, given the columns' types.
+
+        `before` is how many parameters there are in front of it.
 
         >>> Template(("SELECT ", " + ", ""), ("K", "K")).sql({"K": "BIGINT"})
         'SELECT CAST($1 AS BIGINT) + CAST($1 AS BIGINT)'
         """
-        number = {column: i + 1 for i, column in enumerate(self.used)}
+        number = {column: before + i + 1 for i, column in enumerate(self.used)}
         parts = [self.pieces[0]]
         for column, piece in zip(self.columns, self.pieces[1:], strict=True):
             parts += [f"CAST(${number[column]} AS {types[column]})", piece]

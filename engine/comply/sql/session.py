@@ -17,7 +17,7 @@ from comply.sql.changes import returned, write
 from comply.sql.constraints import Guard, as_update, not_null_of
 from comply.sql.dml import Writer, assigned, expression_of
 from comply.sql.duckdb import Translator
-from comply.sql.enforcement import Changed, Enforced, concerned
+from comply.sql.enforcement import Changed, Enforced, clear, concerned
 from comply.sql.errors import AssertionViolated
 from comply.sql.names import Relation, Resolver, Scope, label
 from comply.sql.restricted import Event
@@ -139,9 +139,14 @@ class Session:
             for child, constraint in guard.referring(table):
                 if self._due(constraint.name, constraint.state, deferred=deferred):
                     guard.children(table, child, constraint, changed.since)
-        for name, enforced in concerned(self.assertions, changed.tables):
-            if self._due(name.name, enforced.state, deferred=deferred):
-                enforced.check(self.connection, self.shown(name), changed)
+        due = [
+            (name, enforced)
+            for name, enforced in concerned(self.assertions, changed.tables)
+            if self._due(name.name, enforced.state, deferred=deferred)
+        ]
+        clear(self.connection, changed, [enforced for _, enforced in due])
+        for name, enforced in due:
+            enforced.check(self.connection, self.shown(name), changed)
 
     def _due(self, name: str, state: State, *, deferred: bool) -> bool:
         """Tell whether a check is enabled and belongs to this moment."""
