@@ -152,12 +152,17 @@ def test_paths_end_within_reach(edges: dict[str, list[str]], start: list[str]) -
         assert all(after in edges[before] for before, after in pairs)
 
 
-def test_a_graph_of_too_many_paths() -> None:
-    layers = {
-        f"{i}{side}": [f"{i + 1}a", f"{i + 1}b"] for i in range(20) for side in "ab"
-    }
+def test_a_graph_of_too_many_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert graph._MOST_PATHS <= 100_000
+    monkeypatch.setattr(graph, "_MOST_PATHS", 1_000)
+
+    def layers(count: int) -> dict[str, list[str]]:
+        sides = [(i, side) for i in range(count) for side in "ab"]
+        return {f"{i}{side}": [f"{i + 1}a", f"{i + 1}b"] for i, side in sides}
+
+    assert len(graph.reachable_paths(layers(9), ["0a"])) <= 1_000
     with pytest.raises(HaltError, match="paths"):
-        graph.reachable_paths(layers, ["0a"])
+        graph.reachable_paths(layers(20), ["0a"])
 
 
 @given(values)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comply.plan.builtins import render_template
 from comply.plan.builtins.failure import BuiltinError, HaltError, OperandError
 from comply.plan.builtins.go_format import sprintf
 from comply.plan.builtins.go_template_tokens import unquote
@@ -241,12 +242,17 @@ def test_variables_that_are_no_json(variables: Value, problem: str) -> None:
         render("", variables)
 
 
-def test_what_a_template_may_not_spend() -> None:
-    loop = "{{range 10000}}{{range 10000}}{{end}}{{end}}"
+def test_what_a_template_may_not_spend(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert render_template._MOST_STEPS <= 10**6
+    assert render_template._LONGEST <= 10**8
+    monkeypatch.setattr(render_template, "_MOST_STEPS", 10_000)
+    monkeypatch.setattr(render_template, "_LONGEST", 100_000)
+    loop = "{{range %d}}{{range 100}}x{{end}}{{end}}"
+    assert render(loop % 90, {}) == "x" * 9_000
     with pytest.raises(HaltError, match="steps"):
-        render(loop.replace("{{end}}{{end}}", "x{{end}}{{end}}"), {})
+        render(loop % 10_000, {})
     with pytest.raises(HaltError, match="characters"):
-        render("{{range 2000}}{{$.s}}{{end}}", {"s": "x" * 100_000})
+        render("{{range 2000}}{{$.s}}{{end}}", {"s": "x" * 1_000})
 
 
 def rendered(source: str) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,20 @@ def findings(folder: Path, example: Path) -> list[comply.Finding]:
     A Rego rule runs with the others of its pack; an assertion alone, since an example
     has the tables of its own rule only.
     """
-    if folder in REGO:
-        session = comply.Session(packs=[rule_id(folder.parent)])
-    else:
-        session = comply.Session(rules=[rule_file(folder)])
+    pack = rule_id(folder.parent) if folder in REGO else ""
+    session = compiled(pack, None if pack else rule_file(folder)).emptied()
     session.load(example)
     found = session.check()
     assert [one for one in found if one.status == comply.Status.ERROR] == []
     return [one for one in found if one.rule_id == known_as(folder)]
+
+
+@cache
+def compiled(pack: str, rule: Path | None) -> comply.Session:
+    """A session of a pack or of one rule, for as many examples as there are."""
+    return (
+        comply.Session(packs=[pack]) if rule is None else comply.Session(rules=[rule])
+    )
 
 
 def known_as(folder: Path) -> str:

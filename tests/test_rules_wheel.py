@@ -53,9 +53,19 @@ def install(wheel: Path, folder: Path) -> Path:
     return folder / "bin"
 
 
+def holds_every_rule(wheel: Path) -> None:
+    listed = run(sys.executable, "-m", "zipfile", "--list", wheel)
+    for path in RULES.glob("*/*/*"):
+        assert f"comply/rules_builtin/{path.relative_to(RULES).as_posix()}/" in listed
+    assert "comply/schemas/" in listed
+    for path in (ROOT / "policies").rglob("*.rego"):
+        assert f"comply/{path.relative_to(ROOT).as_posix()}" in listed
+
+
 @pytest.mark.slow
-def test_an_installed_wheel_finds_its_rules(tmp_path: Path) -> None:
+def test_a_wheel_holds_its_rules_and_finds_them_installed(tmp_path: Path) -> None:
     wheel = build(tmp_path / "dist")
+    holds_every_rule(wheel)
     bin_folder = install(wheel, tmp_path / "environment")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -72,14 +82,3 @@ def test_an_installed_wheel_finds_its_rules(tmp_path: Path) -> None:
     assert "terraform/baseline/no-public-rds" in rules
     policy = run(bin_folder / "comply", "spacelift", "policy", folder=elsewhere)
     assert policy == (ROOT / "policies/spacelift/plan.rego").read_text()
-
-
-@pytest.mark.slow
-def test_the_wheel_holds_every_rule(tmp_path: Path) -> None:
-    wheel = build(tmp_path)
-    listed = run(sys.executable, "-m", "zipfile", "--list", wheel)
-    for path in RULES.glob("*/*/*"):
-        assert f"comply/rules_builtin/{path.relative_to(RULES).as_posix()}/" in listed
-    assert "comply/schemas/" in listed
-    for path in (ROOT / "policies").rglob("*.rego"):
-        assert f"comply/{path.relative_to(ROOT).as_posix()}" in listed
