@@ -13,7 +13,7 @@ def test_replacements_answer_as_opa_does(answer: Answer) -> None:
 
 
 def test_a_built_in_that_stands_for_a_function_fails_where_it_is_called() -> None:
-    text = "package p\nq if {\n\tf(1) with f as count\n}\nf(x) := \"a\"\n"
+    text = 'package p\nq if {\n\tf(1) with f as count\n}\nf(x) := "a"\n'
     policy = comply.rego.compile({"p.rego": text})
     assert policy.query("data.p.q") == []
     with pytest.raises(RegoError) as failed:
