@@ -347,6 +347,44 @@ def test_what_check_passes_by_does_not_matter(desk: Open, name: str) -> None:
     assert advance(one.watched, {Path("elsewhere.yaml").absolute()}) is None
 
 
+def test_what_settings_exclude_does_not_matter(desk: Open) -> None:
+    settings = Settings(
+        paths=(Path("deploy"),), rules=(Path("policy"),), exclude=("deploy/old",)
+    )
+    one = desk(ask=lambda: settings)
+    Path("deploy/old").mkdir()
+    late = Path("deploy/old/x.yaml")
+    late.write_text(POD % ("x", "three"))
+    assert advance(one.watched, {late.absolute()}) is None
+    step = one.saved(pod("a", "three"))
+    assert (len(step.added), step.total) == (1, 1)
+
+
+def test_a_file_of_another_kind_takes_the_place_of_one(desk: Open) -> None:
+    file = Path("deploy/x.json")
+    file.write_text(plan({"a": "public"}))
+    one = desk()
+    labels = {"name": "x", "labels": {"tier": "three"}}
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": labels}))
+    step = one.saved(file)
+    assert messages(step.added) == [("violation", "tier three")]
+    assert messages(step.removed) == [("violation", "aws_s3_bucket.a is public")]
+
+
+def test_findings_stand_where_what_they_are_about_has_moved_to(desk: Open) -> None:
+    file = Path("plan.json")
+    file.write_text(json.dumps(json.loads(plan({"b": "public"})), indent=1))
+    one = desk("plan.json")
+    file.write_text(
+        json.dumps(json.loads(plan({"a": "none", "b": "public"})), indent=1)
+    )
+    one.saved(file)
+    (found,) = one.watched.standing
+    assert found.span is not None
+    lines = file.read_text().split("\n")
+    assert lines[found.span.row].strip() == '"address": "aws_s3_bucket.b",'
+
+
 def test_a_file_of_no_kind_changes_nothing(desk: Open) -> None:
     one = desk()
     path = Path("deploy/values.yaml")

@@ -188,7 +188,7 @@ class _Concern:
 
 def _concern(watched: Watched, changed: Iterable[Path]) -> _Concern:
     """Return what changed paths concern."""
-    found = _Concern()
+    found, skips = _Concern(), left_out(watched.settings)
     paths = set(changed)
     for path in sorted(paths):
         if _may_be_source(watched, path):
@@ -199,9 +199,9 @@ def _concern(watched: Watched, changed: Iterable[Path]) -> _Concern:
             found.everything = True
             continue
         for root in watched.settings.paths or (Path(),):
-            name = _name_below(root, path)
-            if name is not None:
-                _sort(watched, found, name, own=_same(root, path))
+            name, own = _name_below(root, path), _same(root, path)
+            if name is not None and (own or not skips(Path(name))):
+                _sort(watched, found, name, own=own)
                 break
     return found
 
