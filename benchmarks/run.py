@@ -28,6 +28,7 @@ BENCHMARKS = (
     "rego_cpp",
     "growth",
     "helper_that_searches",
+    "joined_manifests",
     "gatekeeper_rules",
     "many_rules",
     "one_change",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comply.load import json_text
 from comply.load.facts import Path
 from comply.load.json_text import DEEPEST, places, read_json, top_keys
 from comply.plan.values import Value, number_text
@@ -135,3 +136,18 @@ def test_top_keys_stop_at_what_is_no_json() -> None:
     assert not list(top_keys(Source("a", "[1]")))
     assert [k for k, _ in top_keys(Source("a", '{"a": 1'))] == ["a"]
     assert not list(top_keys(Source("a", "{")))
+
+
+def test_of_many_values_each_looks_through_its_own_text_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = '{"a": [1]}\n' * 50
+    seen: list[str] = []
+    monkeypatch.setattr(json_text, "may_be_deep", lambda part: bool(seen.append(part)))
+    source, end, count = Source("a.json", text), 0, 0
+    while end < len(text.rstrip()):
+        value, end = json_text.read_one(source, end)
+        assert value == {"a": [1]}
+        count += 1
+    assert count == 50
+    assert set(seen) == {'{"a": [1]}'}

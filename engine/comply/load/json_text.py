@@ -81,11 +81,13 @@ def read_one(source: Source, start: int) -> tuple[Any, int]:
         raise LoadError(
             f"{source.name}: a number with too many digits, or too large"
         ) from None
+    # A text may hold thousands of values: what is looked through is this one's own.
+    own = text[at:end]
     # Rego evaluates values recursively, so depth is bounded where they come in.
-    if may_be_deep(text) and not _shallow(value):
+    if may_be_deep(own) and not _shallow(value):
         raise _too_deep(source)
     # An unpaired surrogate has no UTF-8; no report could be written that quotes it.
-    return (_mend(value) if "\\ud" in text or "\\uD" in text else value), end
+    return (_mend(value) if "\\ud" in own or "\\uD" in own else value), end
 
 
 def top_keys(source: Source, start: int = 0) -> Iterator[tuple[str, int]]:
