@@ -143,7 +143,12 @@ def test_of_many_values_each_looks_through_its_own_text_only(
 ) -> None:
     text = '{"a": [1]}\n' * 50
     seen: list[str] = []
-    monkeypatch.setattr(json_text, "may_be_deep", lambda part: bool(seen.append(part)))
+
+    def noted(part: str) -> bool:
+        seen.append(part)
+        return False
+
+    monkeypatch.setattr(json_text, "may_be_deep", noted)
     source, end, count = Source("a.json", text), 0, 0
     while end < len(text.rstrip()):
         value, end = json_text.read_one(source, end)
