@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Protocol
+from decimal import Context, Decimal
+from typing import Final, Protocol
 
 from comply.source import ComplyError
+
+# More digits than a database has for a number.
+_EXACT: Final = Context(prec=99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def _plain(value: object) -> object:
         return value
     if value == value.to_integral_value():
         return int(value)
-    return value.normalize()
+    return value.normalize(_EXACT)
 
 
 class DatabaseError(ComplyError):

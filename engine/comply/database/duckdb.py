@@ -41,11 +41,18 @@ class DuckDb:
 
         It is parsed the first time only: a quarter of what a small query takes.
         """
+        return self._answer(self._statement(sql), values, limit)
+
+    def tell(self, sql: str, values: Sequence[str | None]) -> None:
+        """Run a statement with parameters, parsed the first time only, for its effect."""
+        self._answer(self._statement(sql), values, 1)
+
+    def _statement(self, sql: str) -> duckdb.Statement:
         if sql not in self._parsed:
             if len(self._parsed) == _KEPT:
                 self._parsed.clear()
             [self._parsed[sql]] = self._connection.extract_statements(sql)
-        return self._answer(self._parsed[sql], values, limit)
+        return self._parsed[sql]
 
     def _answer(
         self,

@@ -108,7 +108,7 @@ class Guard:
             raise SqlError(1, f"unique constraint ({name}) violated")
 
     def _parent_exists(self, table: Table, constraint: Constraint, since: int) -> None:
-        parent, columns = self._referenced(table, constraint)
+        parent, columns = self.referenced(table, constraint)
         pairs = list(zip(constraint.columns, columns, strict=True))
         same = " AND ".join(f"p.{quote(b)} = c.{quote(a)}" for a, b in pairs)
         known = " AND ".join(f"c.{quote(a)} IS NOT NULL" for a, _ in pairs)
@@ -138,7 +138,7 @@ class Guard:
         self, table: Table, child: Table, constraint: Constraint, since: int
     ) -> str:
         """Return FROM and WHERE of the rows `c` of `child` that lost their parent."""
-        _, columns = self._referenced(child, constraint)
+        _, columns = self.referenced(child, constraint)
         pairs = list(zip(constraint.columns, columns, strict=True))
         was = " AND ".join(f"c.{quote(a)} = o.{quote(b)}" for a, b in pairs)
         is_ = " AND ".join(f"c.{quote(a)} = p.{quote(b)}" for a, b in pairs)
@@ -152,7 +152,7 @@ class Guard:
         self, table: Table, child: Table, constraint: Constraint, since: int
     ) -> str:
         """Return the rows of `orphans` whose parent was deleted, not updated."""
-        _, columns = self._referenced(child, constraint)
+        _, columns = self.referenced(child, constraint)
         pairs = zip(constraint.columns, columns, strict=True)
         was = " AND ".join(f"c.{quote(a)} = o.{quote(b)}" for a, b in pairs)
         row = quote(ROWID)
@@ -161,7 +161,7 @@ class Guard:
         orphans = self.orphans(table, child, constraint, since)
         return f"{orphans} AND EXISTS ({left})"
 
-    def _referenced(
+    def referenced(
         self, table: Table, constraint: Constraint
     ) -> tuple[Table, tuple[str, ...]]:
         """Return the table that a foreign key points at, and the columns there."""
@@ -189,7 +189,7 @@ class Guard:
         Raises:
             SqlError: ORA-00942, 02256, 02268 or 02270, if it does not.
         """
-        parent, columns = self._referenced(table, constraint)
+        parent, columns = self.referenced(table, constraint)
         keys = [set(k.columns) for k in parent.unique_keys()]
         if set(columns) not in keys:
             message = "no matching unique or primary key for this column-list"

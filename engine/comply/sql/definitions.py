@@ -66,6 +66,7 @@ class Definer:
         """
         session = self.session
         session.commit()
+        session.store.empty()
         before, catalog = session.schema, session.catalog
         applied = before
         try:

@@ -6,6 +6,7 @@ an assertion or a script that calls it is refused.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from sqlglot import exp
@@ -28,7 +29,13 @@ def call(name: str, *arguments: Node | str | int) -> Node:
 
 def cast(node: Node, target: str) -> Node:
     """Return a cast to one of DuckDB's types."""
-    return exp.Cast(this=node, to=exp.DataType.build(target, dialect="duckdb"))
+    return exp.Cast(this=node, to=_type(target).copy())
+
+
+@lru_cache(maxsize=256)
+def _type(target: str) -> exp.DataType:
+    """Return the tree of a type, which takes longer to read than to copy."""
+    return exp.DataType.build(target, dialect="duckdb")
 
 
 def _node(value: Node | str | int) -> Node:

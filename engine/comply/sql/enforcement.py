@@ -85,6 +85,11 @@ class Changed:
     typed: dict[Name, dict[str, str]] = field(default_factory=dict, compare=False)
     cleared: set[tuple[str, Way]] = field(default_factory=set, compare=False)
 
+    @property
+    def is_one_step(self) -> bool:
+        """Whether it is one step that changed it: no row changed twice."""
+        return self.until == self.since + 1
+
     def concerns(self, check: Check) -> bool:
         """Tell whether a delta checks something that happened."""
         if check.event not in self.events or check.table not in self.tables:
@@ -115,7 +120,7 @@ class Changed:
         was there first.
         """
         rows = self.few(connection, check.table, check.way) if check.each else None
-        if rows is None or self.until != self.since + 1:
+        if rows is None or not self.is_one_step:
             return rows
         others = self.few(connection, check.table, -1 if check.way > 0 else 1)
         if others is None:

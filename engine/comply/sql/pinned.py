@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from comply.sql.kinds import kind
 from comply.sql.lookups import ROW, plain
+from comply.sql.names import ROWID
 from comply.sql.places import Place, conditions, is_traced, sources
 from comply.sql.restricted import DeltaTree, concerned, local_tests, selection
 
@@ -84,7 +85,7 @@ def parameters(row: Mapping[str, object]) -> dict[str, str | None] | None:
             case None:
                 found[column] = None
             case Decimal():
-                found[column] = f"{value.normalize():f}"
+                found[column] = _digits(value)
             case bool() | int() | float():
                 found[column] = str(value)
             case str() if "\0" not in value:
@@ -96,6 +97,12 @@ def parameters(row: Mapping[str, object]) -> dict[str, str | None] | None:
     return found
 
 
+def _digits(value: Decimal) -> str:
+    """Return a number with all its digits, without zeros behind the last."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def pinned(delta: DeltaTree, denial: exp.Query) -> exp.Select | None:
     """Return a delta as a tree that reads one row's values from `ORA$ROW`.
 
@@ -103,6 +110,8 @@ def pinned(delta: DeltaTree, denial: exp.Query) -> exp.Select | None:
     assertion is checked whole.
     """
     place = delta.place
+    if _is_marked(denial):
+        return None
     if delta.one is not None and place is not None:
         return _rowed(delta.one.copy(), place)
     if place is None or not is_traced(denial) or not isinstance(denial, exp.Select):
@@ -112,6 +121,12 @@ def pinned(delta: DeltaTree, denial: exp.Query) -> exp.Select | None:
     if delta.way < 0 and len(sources(place.blocks[-1])) > 1:
         return None
     return _spread(concerned(denial.copy(), _chained(place)))
+
+
+def _is_marked(denial: exp.Query) -> bool:
+    """Tell whether a query has what stands for the changed row in a text or a name."""
+    words = denial.find_all(exp.Literal, exp.Identifier)
+    return any(ROW in w.name for w in words if w.name != ROWID)
 
 
 def _spread(tree: exp.Select) -> exp.Select:

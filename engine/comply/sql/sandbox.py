@@ -98,7 +98,8 @@ class Sandbox:
                     0, f"assertion {assertion.full_name} is not in force here"
                 )
             found.append(enforced)
-        changed = replace(self._session.changed(0), cleared=set())
+        session = self._session
+        changed = replace(session.changed(session.store.began), cleared=set())
         due = [enforced for enforced in found if changed.tables & enforced.tables]
         clear(self._connection, changed, due)
         return [row for one in due for row in one.rows(self._connection, changed)]

@@ -19,6 +19,7 @@ from comply.sql.dml import Writer, assigned, expression_of
 from comply.sql.duckdb import Translator
 from comply.sql.enforcement import Changed, Enforced, clear, concerned
 from comply.sql.errors import AssertionViolated
+from comply.sql.few_rows import are_kept
 from comply.sql.names import Relation, Resolver, Scope, label
 from comply.sql.restricted import Event
 from comply.sql.store import Store
@@ -128,17 +129,28 @@ class Session:
         """Check what is due on the rows that changed."""
         tables = [t for n, t in self.schema.tables.items() if n in changed.tables]
         guard = self.guard()
-        for table in tables:
-            rules = [
-                (c, self.condition(table, c))
-                for c in rules_of(self.schema, table)
-                if self._due(c.name, c.state, deferred=deferred)
-            ]
-            guard.check(table, rules, changed.since)
-        for table in tables:
-            for child, constraint in guard.referring(table):
-                if self._due(constraint.name, constraint.state, deferred=deferred):
-                    guard.children(table, child, constraint, changed.since)
+        rules = [
+            (
+                table,
+                [
+                    (c, self.condition(table, c))
+                    for c in rules_of(self.schema, table)
+                    if self._due(c.name, c.state, deferred=deferred)
+                ],
+            )
+            for table in tables
+        ]
+        references = [
+            (table, child, constraint)
+            for table in tables
+            for child, constraint in guard.referring(table)
+            if self._due(constraint.name, constraint.state, deferred=deferred)
+        ]
+        if not are_kept(guard, self.connection, changed, rules, references):
+            for table, some in rules:
+                guard.check(table, some, changed.since)
+            for table, child, constraint in references:
+                guard.children(table, child, constraint, changed.since)
         due = [
             (name, enforced)
             for name, enforced in concerned(self.assertions, changed.tables)
@@ -196,7 +208,7 @@ class Session:
                 the reason); the transaction is rolled back.
         """
         try:
-            self._check(self.changed(0), deferred=True)
+            self._check(self.changed(self.store.began), deferred=True)
         except SqlError as error:
             self.rollback()
             if isinstance(error, AssertionViolated):
@@ -214,7 +226,7 @@ class Session:
             SqlError: there is no such savepoint (ORA-01086).
         """
         if not savepoint:
-            self.store.undo(0)
+            self.store.undo(self.store.began)
             self._end()
             return
         if savepoint not in self.savepoints:
@@ -260,7 +272,7 @@ class Session:
         self.deferred.update(dict.fromkeys(names or [""], deferred))
         if not deferred:
             try:
-                self._check(self.changed(0), deferred=False)
+                self._check(self.changed(self.store.began), deferred=False)
             except SqlError:
                 self.deferred = before
                 raise

@@ -1,6 +1,6 @@
 """How DuckDB holds a column of an Oracle table, and what it takes to store a value."""
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 from sqlglot import exp
@@ -29,6 +29,7 @@ _TYPES: Final[dict[Kind, str]] = {
     "seconds": "INTERVAL",
     "timestamp": "TIMESTAMP",
 }
+_DIGITS: Final = Context(prec=38)
 _WHOLE: Final = frozenset({"INTEGER", "INT", "SMALLINT", "BIGINT", "TINYINT"})
 
 
@@ -119,14 +120,14 @@ def _fitted(value: Decimal, column: Column, table: str) -> Decimal:
     """
     of = column.type
     if of is None or (of.precision is None and of.scale is None):
-        digits = -int(value.normalize().as_tuple().exponent)
+        digits = -int(value.normalize(Context(prec=999)).as_tuple().exponent)
         if digits > 10 and of is not None and of.name not in _WHOLE:
             message = f"{value} has more digits after the point than comply keeps: ten"
             raise SqlError(0, message, hint="declare the column as NUMBER(p, s)")
         return value
     scale = of.scale or 0
     try:
-        rounded = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+        rounded = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _DIGITS)
     except InvalidOperation:
         raise SqlError(1438, _too_large(column, table)) from None
     if of.precision and abs(rounded) >= Decimal(10) ** (of.precision - scale):

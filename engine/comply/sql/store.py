@@ -6,18 +6,20 @@ those that come (`new`), with the number of the step and a row id that a row kee
 through updates. A step is then applied as one DELETE and one INSERT. Undoing back to a
 number restores, for every row touched since, its first image after that number; a
 statement, a savepoint and a transaction are undone the same way. Checks read the log
-too, so they see only rows that changed, whatever the size of the table. The log is
-emptied at the commit; DuckDB's own transactions and constraints are not used.
+too, so they see only rows that changed, whatever the size of the table. What the
+log has from before `began` is done for good. DuckDB's own transactions and constraints
+are not used.
 """
 
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from comply.database.connection import Connection, Rows
-from comply.database.duckdb import quote
+from comply.database.connection import Rows
+from comply.database.duckdb import DuckDb, quote
 from comply.dialect.schema import Table
 from comply.dialect.syntax import Column, Name
 from comply.sql.names import ROWID
+from comply.sql.pinned import parameters
 from comply.sql.storage import column_type
 
 Way: TypeAlias = Literal[1, -1]
@@ -28,19 +30,35 @@ FEW = 3
 """Up to so many changed rows are looked up one by one."""
 
 _OLD, _NEW = "ora$old", "ora$new"
+# The log is emptied when it has so many rows of transactions that are over: each time
+# would cost more than to read past them.
+_LEFT = 64
 
 
 class Store:
-    """The tables of a sandbox; `step` counts the changes of the transaction.
+    """The tables of a sandbox; `step` counts the changes.
 
-    `recent` are the first rows that the last step logged, None if that is unknown.
+    `began` is where it stood when the transaction began. `recent` are the first rows that
+    the last step logged, None if that is unknown.
     """
 
-    __slots__ = ("connection", "indexes", "recent", "step", "touched")
+    __slots__ = (
+        "_left",
+        "_logs",
+        "began",
+        "connection",
+        "indexes",
+        "recent",
+        "step",
+        "touched",
+    )
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: DuckDb) -> None:
         self.connection = connection
         self.step = 0
+        self.began = 0
+        self._left = 0
+        self._logs: set[str] = set()
         self.touched: dict[Name, int] = {}
         self.indexes: dict[Name, set[str]] = {}
         self.recent: Recent | None = None
@@ -90,6 +108,7 @@ class Store:
         self.indexes.pop(table, None)
         for name in (base(table), old(table), new(table)):
             self.connection.run(f"DROP TABLE {name}")
+            self._logs.discard(name)
 
     def alter(self, table: Name, clause: str) -> None:
         """Change a table and its log alike.
@@ -114,6 +133,8 @@ class Store:
         log = new(table) if way > 0 else old(table)
         sql = f"INSERT INTO {log} {rows} RETURNING *"
         logged = self.connection.query(sql, FEW + 1)
+        self._logs.add(log)
+        self._left += _LEFT if len(logged.rows) > FEW else len(logged.rows)
         known = self.recent or {}
         if (table, way) in known:
             logged = replace(logged, rows=(*known[table, way].rows, *logged.rows))
@@ -122,17 +143,55 @@ class Store:
     def apply(self, table: Name, step: int) -> bool:
         """Carry out the change of the last step; tell whether it touches any row."""
         gone, come = (self._logged(table, way) for way in (-1, 1))
-        if gone:
+        if gone and not self._take_few(table):
             self.connection.run(
                 f"DELETE FROM {base(table)} WHERE {quote(ROWID)} IN (SELECT"  # noqa: S608
                 f" {quote(ROWID)} FROM {old(table)} WHERE {quote(STEP)} = {step})"
             )
-        if come:
+        if come and not self._put_few(table):
             self.connection.run(
                 f"INSERT INTO {base(table)} SELECT * EXCLUDE ({quote(STEP)})"  # noqa: S608
                 f" FROM {new(table)} WHERE {quote(STEP)} = {step}"
             )
         return gone or come
+
+    def _take_few(self, table: Name) -> bool:
+        """Delete the rows that the last step logged, if they are few."""
+        rows = self._few(table, -1)
+        marks = ", ".join(f"CAST(${i + 1} AS BIGINT)" for i in range(len(rows)))
+        sql = f"DELETE FROM {base(table)} WHERE {quote(ROWID)} IN ({marks})"  # noqa: S608
+        if rows:
+            self.connection.tell(sql, [row[ROWID] for row in rows])
+        return bool(rows)
+
+    def _put_few(self, table: Name) -> bool:
+        """Insert the rows that the last step logged, if they are few."""
+        rows = self._few(table, 1)
+        if not rows:
+            return False
+        names = list(rows[0])
+        marks = [
+            ", ".join(f"${i * len(names) + j + 1}" for j in range(len(names)))
+            for i in range(len(rows))
+        ]
+        listed = ", ".join(quote(name) for name in names)
+        sql = f"INSERT INTO {base(table)} ({listed}) VALUES ({'), ('.join(marks)})"  # noqa: S608
+        self.connection.tell(sql, [row[name] for row in rows for name in names])
+        return True
+
+    def _few(self, table: Name, way: Way) -> list[dict[str, str | None]]:
+        """Return the rows that the last step logged as texts, none if they are many.
+
+        None as well if a value has no text.
+        """
+        logged = (self.recent or {}).get((table, way), Rows((), ()))
+        if len(logged.rows) > FEW:
+            return []
+        found = [
+            parameters({k: v for k, v in row.items() if k != STEP})
+            for row in logged.dicts()
+        ]
+        return [row for row in found if row is not None] if None not in found else []
 
     def _logged(self, table: Name, way: Way) -> bool:
         """Tell whether the last step logged rows of a table."""
@@ -163,37 +222,55 @@ class Store:
         for table, last in list(self.touched.items()):
             if last > to:
                 self._undo_table(table, to)
-        self.touched = {t: min(n, to) for t, n in self.touched.items() if to}
+        some_stay = to > self.began
+        self.touched = {t: min(n, to) for t, n in self.touched.items() if some_stay}
         self.recent = None
         self.step = to
 
     def _undo_table(self, table: Name, to: int) -> None:
         row, step = quote(ROWID), quote(STEP)
-        earlier = " AND ".join(
-            f"NOT EXISTS (SELECT 1 FROM {log} e WHERE e.{row} = o.{row}"  # noqa: S608
-            f" AND e.{step} > {to} AND e.{step} < o.{step})"
-            for log in (old(table), new(table))
-        )
-        self.connection.run(
-            f"DELETE FROM {base(table)} WHERE {row} IN"  # noqa: S608
-            f" (SELECT {row} FROM {new(table)} WHERE {step} > {to})"
-        )
-        # A step that failed half-way may not have removed what it logged as gone.
-        self.connection.run(
-            f"INSERT INTO {base(table)} SELECT * EXCLUDE ({step}) FROM {old(table)} o"  # noqa: S608
-            f" WHERE o.{step} > {to} AND {earlier}"
-            f" AND NOT EXISTS (SELECT 1 FROM {base(table)} b WHERE b.{row} = o.{row})"
-        )
-        for log in (old(table), new(table)):
+        logs = [log for log in (old(table), new(table)) if log in self._logs]
+        if new(table) in logs:
+            self.connection.run(
+                f"DELETE FROM {base(table)} WHERE {row} IN"  # noqa: S608
+                f" (SELECT {row} FROM {new(table)} WHERE {step} > {to})"
+            )
+        if old(table) in logs:
+            # A step that failed half-way may not have removed what it logged as gone.
+            there = f"SELECT 1 FROM {base(table)} b WHERE b.{row} = o.{row}"  # noqa: S608
+            self.connection.run(
+                f"INSERT INTO {base(table)} SELECT * EXCLUDE ({step})"  # noqa: S608
+                f" FROM {old(table)} o WHERE o.{step} > {to}"
+                f" AND {self._is_first(logs, to)} AND NOT EXISTS ({there})"
+            )
+        for log in logs:
             self.connection.run(f"DELETE FROM {log} WHERE {step} > {to}")  # noqa: S608
 
+    def _is_first(self, logs: list[str], to: int) -> str:
+        """Return the condition that a row `o` of a log is its first after a step."""
+        if self.step == to + 1:
+            return "TRUE"
+        row, step = quote(ROWID), quote(STEP)
+        return " AND ".join(
+            f"NOT EXISTS (SELECT 1 FROM {log} e WHERE e.{row} = o.{row}"  # noqa: S608
+            f" AND e.{step} > {to} AND e.{step} < o.{step})"
+            for log in logs
+        )
+
     def forget(self) -> None:
-        """Empty the log: what has been done can no longer be undone."""
-        for table in self.touched:
-            for log in (old(table), new(table)):
-                self.connection.run(f"DELETE FROM {log}")  # noqa: S608
+        """End the transaction: what has been done can no longer be undone."""
         self.touched.clear()
-        self.step = 0
+        self.recent = None
+        self.began = self.step
+        if self._left >= _LEFT:
+            self.empty()
+
+    def empty(self) -> None:
+        """Empty the log, between two transactions."""
+        for log in sorted(self._logs):
+            self.connection.run(f"DELETE FROM {log}")  # noqa: S608
+        self._logs.clear()
+        self._left = 0
 
 
 def base(table: Name) -> str:
