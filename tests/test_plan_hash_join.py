@@ -13,6 +13,7 @@ import comply
 from comply.plan.hash_join import FEWEST, among
 from comply.plan.lasting import lasting
 from comply.plan.runtime import entries, ordered_entries
+from comply.plan.screen import FEWEST as FEWEST_SCREENED
 from comply.plan.values import RegoSet, equal
 
 names = st.sampled_from(["a", "b", 1, 1.0, True, None, Decimal("1.0"), ["a"], 2])
@@ -162,18 +163,31 @@ def expected(objects: list[dict[str, Any]]) -> set[str]:
     }
 
 
-@pytest.fixture(name="rules", scope="module")
-def _rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("rules") / "join.rego"
-    file.write_text(JOINS)
-    return file
+MORE = """package more{0}
+
+import rego.v1
+
+deny contains "never" if input.metadata.name == "never{0}"
+"""
+
+
+@pytest.fixture(name="rules", scope="module", params=[0, FEWEST_SCREENED])
+def _rules(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Write the rules, alone and among so many that a screen comes before them."""
+    folder: Path = tmp_path_factory.mktemp("rules")
+    (folder / "join.rego").write_text(JOINS)
+    for i in range(request.param):
+        (folder / f"more{i}.rego").write_text(MORE.format(i))
+    return folder
 
 
 @given(objects=manifests, changes=manifests)
 def test_joins_of_manifests_follow_their_changes(
     rules: Path, objects: list[dict[str, Any]], changes: list[dict[str, Any]]
 ) -> None:
-    session = comply.Session(rules=[rules], cache=rules.parent)
+    session = comply.Session(rules=[rules], cache=rules)
     loaded = [session.load(json.dumps(made).encode()) for made in objects]
     assert {f.message for f in session.check()} == expected(objects)
     for at, new in enumerate(changes[: min(3, len(objects))]):
