@@ -472,6 +472,18 @@ def test_a_fold_that_comes_out_equal_runs_no_unit(tmp_path: Path) -> None:
     assert [f.message for f in delta.added] == ["10"]
 
 
+def test_what_elements_need_besides_may_never_be_there(tmp_path: Path) -> None:
+    rule = (
+        "flagged contains r.address if {\n"
+        "some r in input.resource_changes\nr.change.after.size <= input.limit\n}\n"
+        "deny contains sprintf(`%d`, [count(flagged)])"
+    )
+    session, doc = gathering(tmp_path, rule, [resource(i, size=i) for i in range(3)])
+    for number in (4, 5):
+        session.apply(doc, Change(added=(resource(number, size=1),)))
+        assert [item.message for item in session.check()] == ["0"]
+
+
 def test_a_partial_set_that_stays_runs_only_the_changed_turn(tmp_path: Path) -> None:
     rule = (
         "buckets contains r.change.after.name if {\n"

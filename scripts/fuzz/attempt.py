@@ -15,8 +15,9 @@ from random import Random
 from types import FrameType
 from typing import Final, NoReturn
 
-from scripts.fuzz.direct import check, session_for
+from scripts.fuzz.direct import check, followed, session_for
 from scripts.fuzz.mutate import mutated
+from scripts.fuzz.policies import KINDS, THEN
 from scripts.fuzz.targets import TARGETS, checked_file, target_of
 
 from comply.check.session import Session
@@ -106,7 +107,8 @@ class Bench:
         """Return what becomes of an input; every second report is in another format.
 
         A session takes most of what it can load, which costs little; of sixteen inputs
-        one is given to the command, which besides finds out what kind a file is. What
+        one is given to the command, which besides finds out what kind a file is. Of four
+        policies one is run by a session that follows a change of its document. What
         takes too long is tried again: the first of its kind may have imported much.
         """
         outcome = self._attempted(name, data, number)
@@ -131,7 +133,9 @@ class Bench:
         else:
             (place / TARGETS[name].file).write_bytes(data)
         try:
-            if TARGETS[name].kind and number % 16:
+            if TARGETS[name].make is not None and number % 4 == 0:
+                ended, form = self._follow(place, name), "text"
+            elif TARGETS[name].kind and number % 16:
                 ended = self._load(place, name, form)
             else:
                 ended = self._run(place, name, form)
@@ -171,6 +175,12 @@ class Bench:
             session, file = self.sessions[name], target.file
             forget = partial(self._forget, name)
             return _limited(partial(check, session, file, target.kind, form, forget))
+
+    def _follow(self, place: Path, name: str) -> _Ended:
+        """Return how a session follows a document that becomes another."""
+        file = TARGETS[name].file
+        with contextlib.chdir(place):
+            return _limited(partial(followed, file, THEN, KINDS[file]))
 
     def _forget(self, name: str) -> None:
         del self.sessions[name]

@@ -7,7 +7,9 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
+from comply.check.budget import Limits
 from comply.check.session import Session
 from comply.cli.check import exit_code
 from comply.cli.found import Survey
@@ -17,6 +19,8 @@ from comply.load.encoding import read
 from comply.load.terraform_source.folder import gather
 from comply.report import reporter
 from comply.source import ComplyError
+
+_MEGABYTES: Final = 300
 
 
 def session_for(kind: str, cache: Path) -> Session:
@@ -37,6 +41,43 @@ def check(
     """
     try:
         return _checked(session, file, kind, form, forget)
+    except ComplyError as error:
+        sys.stderr.write(f"error: {error.render()}\n")
+        return error.exit_code
+    except Exception:  # noqa: BLE001  (every one of them is a fault, and counted)
+        traceback.print_exc()
+        return 2
+
+
+def follow(file: str, then: str, kind: str) -> int:
+    """Return 0 if an update of a file finds what a check of what it becomes does.
+
+    The rules are those of this folder.
+
+    Raises:
+        ComplyError: if rules do not compile, or if a document cannot be read.
+        AssertionError: if the update finds something else.
+    """
+    limits = Limits(1.0, megabytes=_MEGABYTES)
+    session = Session(rules=(Path("policy"),), limits=limits)
+    loaded = session.load(file, kind)
+    session.check()
+    session.update(loaded, Path(then))
+    fresh = session.emptied()
+    fresh.add(loaded.source, kind)
+    found, wanted = (sorted(map(repr, s.check())) for s in (session, fresh))
+    # Whether a rule comes to its limits depends on what else the machine does.
+    if found != wanted and not (session.stopped or fresh.stopped):
+        odd = next(iter({*found} ^ {*wanted}), "the same several times")
+        raise AssertionError(f"an update finds something else: {odd}")
+    sys.stdout.write("an update finds the same\n")
+    return 0
+
+
+def followed(file: str, then: str, kind: str) -> int:
+    """Return the exit code of `follow`, the errors of users and ours told."""
+    try:
+        return follow(file, then, kind)
     except ComplyError as error:
         sys.stderr.write(f"error: {error.render()}\n")
         return error.exit_code

@@ -8,6 +8,7 @@ made unknown or sensitive. A second policy asks for all that the first defines.
 import json
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import cycle
 from random import Random
 from typing import Any, Final
 
@@ -23,6 +24,16 @@ from comply.rego.syntax import Module
 from comply.source import Source
 
 POLICY: Final = "policy/r.rego"
+THEN: Final = "then.json"
+"""What a document becomes, for a session that follows it."""
+
+KINDS: Final = {
+    "plan.json": "terraform_plan",
+    "pod.json": "kubernetes",
+    "data.json": "json",
+}
+"""The names of documents, and what they are."""
+
 _ASKED: Final = "policy/asked.rego"
 _ASK: Final = """package asked_of_all
 
@@ -41,8 +52,8 @@ Bundle = dict[str, str]
 Value = Any
 
 
-def bundle(policy: str, document: str, value: Value) -> Bundle:
-    """Return the files of an input: a policy, what asks for its rules, a document."""
+def bundle(policy: str, document: str, value: Value, then: Value) -> Bundle:
+    """Return the files of an input: a policy, what asks for its rules, a document twice."""
     module = parse_module(Source(POLICY, policy))
     head, *steps = module.package
     path = head + "".join(f"[{json.dumps(step)}]" for step in steps)
@@ -50,6 +61,7 @@ def bundle(policy: str, document: str, value: Value) -> Bundle:
         POLICY: policy,
         _ASKED: _ASK.replace("{}", path),
         document: json.dumps(value),
+        THEN: json.dumps(then),
     }
 
 
@@ -65,11 +77,19 @@ def varied(random: Random, seeds: tuple[bytes, ...], document: str) -> bytes:
     if random.random() < 0.9:
         policy = _policy(random, policy, other[POLICY])
     value = json.loads((one if random.random() < 0.7 else third)[document])
-    for _ in range(random.choice((0, 1, 1, 2, 4, 16))):
-        made = _facts(random, value, json.loads(other[document]))
+    donor = json.loads(other[document])
+    value = _edited(random, value, donor, random.choice((0, 1, 1, 2, 4, 16)))
+    then = _edited(random, value, donor, random.choice((1, 1, 2, 4)))
+    return written(bundle(policy, document, value, then))
+
+
+def _edited(random: Random, value: Value, donor: Value, times: int) -> Value:
+    """Return a document of which facts were changed so often."""
+    for _ in range(times):
+        made = _facts(random, value, donor)
         # What is repeated in what is repeated would fill the memory of the fuzzer.
         value = made if len(json.dumps(made)) <= LARGEST else value
-    return written(bundle(policy, document, value))
+    return value
 
 
 @cache
@@ -198,9 +218,11 @@ def policies(
     document: str, rules: tuple[bytes, ...], values: tuple[bytes, ...]
 ) -> tuple[bytes, ...]:
     """Return seeds: each policy with one of the documents, in turn."""
+    loaded = [json.loads(value) for value in values]
+    found = zip(rules, cycle(loaded), cycle([*loaded[1:], loaded[0]]), strict=False)
     return tuple(
-        written(bundle(rule.decode(), document, json.loads(values[i % len(values)])))
-        for i, rule in enumerate(rules)
+        written(bundle(rule.decode(), document, value, then))
+        for rule, value, then in found
     )
 
 

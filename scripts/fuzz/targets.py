@@ -181,8 +181,8 @@ def _on_data() -> tuple[bytes, ...]:
     found = []
     for line in lines:
         if "answer" in line:
-            made = bundle(line["text"], "data.json", line.get("input", {"a": 1}))
-            found.append(written(made))
+            value = line.get("input", {"a": 1})
+            found.append(written(bundle(line["text"], "data.json", value, value)))
     return tuple(found)
 
 

@@ -108,7 +108,9 @@ def exchanged(
                 _note(kept, code, pair, before)
                 _drop(kept, code, pair)
     for item in exchanges:
-        for element in item.come:
+        # A part that needs something that is not there says nothing of any element.
+        nothing = kept.started[item.part] is None
+        for element in () if nothing else item.come:
             pairs = _pairs(kept, code, context, item.part, element)
             kept.turns[item.part][id(element)] = element, pairs
             for pair in pairs:
