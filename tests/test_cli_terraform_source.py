@@ -127,7 +127,7 @@ def test_a_rule_says_what_becomes_of_its_undetermined_findings(infra: Path) -> N
     assert "cannot be told" not in run("infra", "--undetermined", "fail").output
 
 
-@pytest.mark.parametrize("more", ["", '# {{ .Values.image }}\n'])
+@pytest.mark.parametrize("more", ["", "# {{ .Values.image }}\n"])
 def test_a_mistake_in_a_module_is_an_error_with_its_place(
     infra: Path, more: str
 ) -> None:
