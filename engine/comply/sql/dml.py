@@ -316,9 +316,10 @@ class Writer:
             pairs = f"{rows}, {others}{where}"
             self.log_joined(table, alias, values, (pairs, ""))
         else:
-            self.store.log(table.name, -1, f"SELECT {step}, {alias}.* {rows}{where}")
+            taken = f"SELECT {step}, {alias}.* {rows}{where}"
             went = f"FROM {old(table.name)} AS {alias} WHERE {alias}.{quote(STEP)} = {step}"
-            self._log_updated(table, alias, values, went)
+            if self.store.log(table.name, -1, taken):
+                self._log_updated(table, alias, values, went)
         self.store.apply(table.name, step)
         return table.name
 

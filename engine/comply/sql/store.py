@@ -128,8 +128,11 @@ class Store:
         self.recent = {}
         return self.step
 
-    def log(self, table: Name, way: Way, rows: str) -> None:
-        """Write rows that come (1) or go (-1) to their log, as a query gives them."""
+    def log(self, table: Name, way: Way, rows: str) -> bool:
+        """Write rows that come (1) or go (-1) to their log, as a query gives them.
+
+        Tell whether there are any.
+        """
         log = new(table) if way > 0 else old(table)
         sql = f"INSERT INTO {log} {rows} RETURNING *"
         logged = self.connection.query(sql, FEW + 1)
@@ -139,6 +142,7 @@ class Store:
         if (table, way) in known:
             logged = replace(logged, rows=(*known[table, way].rows, *logged.rows))
         self.recent = {**known, (table, way): logged}
+        return bool(logged.rows)
 
     def apply(self, table: Name, step: int) -> bool:
         """Carry out the change of the last step; tell whether it touches any row."""
