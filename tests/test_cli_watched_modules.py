@@ -70,7 +70,9 @@ class Saves(RuleBasedStateMachine):
         shutil.rmtree(self.root)
 
     @initialize(
-        scripted=st.sampled_from((False, False, False, True)), named=st.booleans(), most=st.sampled_from((4, 250_000))
+        scripted=st.sampled_from((False, False, False, True)),
+        named=st.booleans(),
+        most=st.sampled_from((4, 250_000)),
     )
     def begin(self, *, scripted: bool, named: bool, most: int) -> None:
         for name in versions:
