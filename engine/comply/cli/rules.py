@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from comply.check.session import Session
+from comply.cli.cache import cache_folder
 from comply.cli.rules_describe import show_relations, show_rules, write_docs
 from comply.cli.terminal import wants_colour
 from comply.findings import Status
@@ -57,7 +58,7 @@ def list_rules(
     Exit code: 0 listed, 2 a rule does not compile.
     """  # noqa: D301  (click wants the character)
     chosen = packs or (() if paths else tuple(builtin_packs()))
-    session = Session(rules=paths, packs=chosen)
+    session = Session(rules=paths, packs=chosen, cache=cache_folder())
     rules = sorted(session.described(), key=lambda rule: (rule.pack, rule.id))
     if as_json:
         _write_json(rules)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from comply.check.session import Session
+from comply.cli.cache import cache_folder
 from comply.report.characters import one_line
 from comply.rules.files import packs as builtin_packs
 from comply.rules.rule import Rule
@@ -66,7 +67,7 @@ def write_docs(*, paths: tuple[Path, ...], packs: tuple[str, ...]) -> None:
     comply rules docs -r policy/ > policies.md
     """  # noqa: D301  (click wants the character)
     chosen = packs or (() if paths else tuple(builtin_packs()))
-    rules = Session(rules=paths, packs=chosen).described()
+    rules = Session(rules=paths, packs=chosen, cache=cache_folder()).described()
     sys.stdout.write("# Rules\n")
     by_pack = sorted(rules, key=lambda rule: (rule.pack, rule.id))
     for pack, group in groupby(by_pack, key=lambda rule: rule.pack):
@@ -119,7 +120,8 @@ def _columns(relation: Any) -> Iterable[str]:  # noqa: ANN401  (sql is imported 
 
 
 def _described(paths: tuple[Path, ...]) -> list[Rule]:
-    return Session(rules=paths, packs=tuple(builtin_packs())).described()
+    packs = tuple(builtin_packs())
+    return Session(rules=paths, packs=packs, cache=cache_folder()).described()
 
 
 def _found(name: str, known: dict[str, Rule]) -> Rule:
