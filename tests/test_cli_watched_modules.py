@@ -1,7 +1,9 @@
 """Watching trees with Terraform source: each save against a check from scratch."""
 
+import io
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,14 @@ from tests.module_trees import INNER, OTHER, ROOT, SEEN, WORDS, outcome, texts
 
 from comply.cli import watched_modules
 from comply.cli.cached_check import Options
+from comply.cli.change_feed import Feed
 from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.settings import Settings
+from comply.cli.watch import follow
 from comply.cli.watched import Step, Watched, advance, open_watch, places
 from comply.cli.whole_check import check_whole
 from comply.findings import Finding, Status
+from comply.report.look import Look
 
 MARK = '# comply:ignore * reason="known"\n'
 PLAN = """{"format_version": "1.2", "resource_changes": [{"address": "t.two", "type": "t",
@@ -330,3 +335,35 @@ def test_rules_that_are_about_nothing_any_more_are_told(tree: Path) -> None:
     (tree / "main.tf").write_text(OTHER)
     assert saved(watched, tree / "main.tf") is not None
     assert watched.standing == []
+
+
+def test_a_module_elsewhere_gets_a_feed_of_its_own(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[Path]] = []
+
+    class Scripted(Feed):
+        def __iter__(self) -> Iterator[set[Path]]:
+            if len(seen) == 1:
+                return
+            (tree / "inner" / "main.tf").write_text(INNER % "10")
+            yield {(tree / "inner" / "main.tf").absolute()}
+            raise KeyboardInterrupt
+
+    def opened(_whole: list[Path], alone: list[Path]) -> Feed:
+        seen.append(alone)
+        if len(seen) == 2:
+            # Saved after it was read, and before anybody watched where it is.
+            (tree / "inner" / "main.tf").write_text(INNER % "9")
+        return Scripted()
+
+    settings = Settings(paths=(tree / "one",), rules=(Path("policy"),))
+    out = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        follow(lambda: settings, Options(), out, Look(), opened)
+    assert [tree / "inner" in alone for alone in seen] == [False, True]
+    first, late, last = out.getvalue().split("came,")[:3]
+    assert "is 3" in first
+    assert "is 9" in first
+    assert "is 10" in late
+    assert "is 10" not in last

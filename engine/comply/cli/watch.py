@@ -176,8 +176,9 @@ def follow(
         while True:
             wanted = places(watched.settings, watched.modules)
             if wanted != covered:
-                feed.close()
-                feed, covered = feed_of(*wanted), wanted
+                # The next one is there before the last one goes.
+                last, feed, covered = feed, feed_of(*wanted), wanted
+                last.close()
                 _catch_up(watched, out, look)
             _write_steps(watched, feed, covered, out, look)
     finally:
