@@ -183,8 +183,9 @@ warn contains {"msg": "later", "address": rc.address} if {
         "rc.change.after_unknown.public", 'object.get(rc.change, "after_unknown", {})'
     )
     assert told(tmp_path, whole, unknown) == [("warning", "later")]
-    other = warned.replace("after_unknown.public", "after_unknown.other")
-    assert [s for s, _ in told(tmp_path, other, unknown)] == ["undetermined"]
+    for key in (".other", '[["public"]]', "[{1}]", "[0]"):
+        other = warned.replace("after_unknown.public", f"after_unknown{key}")
+        assert [s for s, _ in told(tmp_path, other, unknown)] == ["undetermined"]
 
 
 @pytest.mark.parametrize(

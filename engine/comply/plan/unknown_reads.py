@@ -182,7 +182,10 @@ def _asked(step: ir.Step) -> frozenset[str] | None:
                 return frozenset()
             after = texts[texts.index(_UNKNOWN) + 1 :]
             first = after[0] if after else None
-            return None if first is None else frozenset((first,))
+            if isinstance(first, str):
+                return frozenset((first,))
+            # No attribute has a key of another type.
+            return None if first is None else frozenset()
         case _ if _UNKNOWN in _texts(step):
             return None
         case _:
