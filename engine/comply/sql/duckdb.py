@@ -20,6 +20,7 @@ from comply.sql.catalog import Kind
 from comply.sql.duckdb_functions import (
     FUNCTIONS,
     NUMBER,
+    TEXTS,
     Call,
     as_text,
     call,
@@ -36,6 +37,7 @@ _SMALLEST_EXPONENT: Final = -130
 """Of the leading digit of a NUMBER; what is smaller is 0."""
 
 Node: TypeAlias = exp.Expr
+_WORDED: Final = frozenset({"boolean", "date", "double", "number", "timestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +190,18 @@ def _function(t: Translator, node: Node) -> Node:
     if name not in t.way.functions:
         raise SqlError(0, f"comply does not know the function {name}", None)
     assert isinstance(node, exp.Anonymous)  # noqa: S101  (the table says so)
-    arguments = [t.translate(a) for a in node.expressions]
+    texts = TEXTS.get(name, ())
+    arguments = [
+        _worded(t, a) if i in texts else t.translate(a)
+        for i, a in enumerate(node.expressions)
+    ]
     return t.way.functions[name](Call(node, arguments))
+
+
+def _worded(t: Translator, node: Node) -> Node:
+    """Return a value as text where it is of another kind."""
+    translated, of = t.translate(node), kind(node)
+    return t.way.worded(translated, of) if of in _WORDED else translated
 
 
 def _placeholder(t: Translator, node: Node) -> Node:
@@ -502,7 +514,7 @@ def _trim(t: Translator, node: Node) -> Node:
     position = str(node.args.get("position") or "").upper()
     name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get(position, "TRIM")
     of = [node.expression] if node.args.get("expression") else []
-    return text(call(name, t.translate(node.this), *[t.translate(o) for o in of]))
+    return text(call(name, *[_worded(t, part) for part in (node.this, *of)]))
 
 
 def _json_value(t: Translator, node: Node) -> Node:

@@ -438,6 +438,25 @@ def _interval_of(c: Call) -> Node:
     return call("TO_MICROSECONDS", cast(exp.Paren(this=micros), "BIGINT"))
 
 
+# Which arguments are text; a number or a date in their place is turned into it.
+TEXTS: Final[dict[str, tuple[int, ...]]] = {
+    "ASCII": (0,),
+    "INITCAP": (0,),
+    "INSTR": (0, 1),
+    "LENGTH": (0,),
+    "LOWER": (0,),
+    "LPAD": (0, 2),
+    "LTRIM": (0, 1),
+    "REGEXP_LIKE": (0,),
+    "REGEXP_REPLACE": (0, 2),
+    "REGEXP_SUBSTR": (0,),
+    "REPLACE": (0, 1, 2),
+    "RPAD": (0, 2),
+    "RTRIM": (0, 1),
+    "SUBSTR": (0,),
+    "TRANSLATE": (0, 1, 2),
+    "UPPER": (0,),
+}
 FUNCTIONS: Final[dict[str, Translation]] = {
     "ABS": _same,
     "ADD_MONTHS": _add_months,
