@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final, TypeAlias, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from comply.classes import dataclass, field
 from comply.findings import Severity
 from comply.source import ComplyError, Span
 

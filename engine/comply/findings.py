@@ -1,9 +1,9 @@
 """Findings: what a check says about a fact."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
+from comply.classes import dataclass, field
 from comply.source import Span
 
 

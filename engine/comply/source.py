@@ -2,8 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from comply.classes import dataclass, field
 
 WINDOW: Final = 200
 """How many characters of a line a span keeps on either side of its place."""

@@ -1,6 +1,6 @@
 """What was measured: plain data, for the table and for JSON."""
 
-from dataclasses import dataclass
+from comply.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """SESSION -> REPORT: everything that is measured of a policy, within a budget of time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from comply.bench.lines import sampled_lines
@@ -17,6 +16,7 @@ from comply.bench.units import (
 from comply.bench.work import check_once, timed, work_of
 from comply.check.documents import Result
 from comply.check.session import Session
+from comply.classes import dataclass
 from comply.load.facts import facts
 
 

@@ -3,7 +3,6 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
@@ -12,6 +11,7 @@ from comply.bench.work import Item, Turn, Work, items_of, timed, turns
 from comply.check.evaluations import driven, members
 from comply.check.incremental import Unit as Driven
 from comply.check.incremental import run_unit
+from comply.classes import dataclass, field
 from comply.plan.link import UnitCode
 from comply.plan.runtime import (
     Context,

@@ -3,7 +3,6 @@
 import statistics
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from comply.check.documents import Result, run
@@ -12,6 +11,7 @@ from comply.check.results import Places
 from comply.check.session import Session
 from comply.check.single import Singles
 from comply.check.worlds import concerns
+from comply.classes import dataclass
 from comply.load.facts import Document
 from comply.plan.runtime import Context, collector_paused
 from comply.rules.checks import RegoChecks, Unit, Whole

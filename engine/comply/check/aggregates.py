@@ -6,10 +6,10 @@ differently, two values for a key) is left to an evaluation from scratch, never 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from comply.check.changes import same
+from comply.classes import dataclass, field
 from comply.plan.link import AggregateCode
 from comply.plan.runtime import Context
 from comply.plan.values import UNDEFINED, RegoSet, Value, freeze

@@ -13,12 +13,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
+from comply.classes import dataclass, field
 from comply.findings import Finding
 from comply.plan.runtime import EvaluationError
 

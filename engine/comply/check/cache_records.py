@@ -4,11 +4,12 @@ A record holds no text of the file but what a report shows, redacted already.
 """
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from hashlib import sha256
 from json import dumps, loads
 from typing import Any, Final, NamedTuple
 
+from comply.classes import dataclass
 from comply.findings import Finding, Severity, Status
 from comply.rules.rule import Rule
 from comply.source import Span

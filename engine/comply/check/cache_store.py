@@ -11,12 +11,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from json import dumps
 from pathlib import Path
 from typing import Final, TypeVar
 from zlib import crc32
 
+from comply.classes import dataclass
 from comply.kept_file import is_private
 
 _T = TypeVar("_T")

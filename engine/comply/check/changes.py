@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import pairwise
 from marshal import dumps
 from operator import is_not
 from typing import Any, Final
 
+from comply.classes import dataclass, field
 from comply.load.facts import Change
 from comply.plan.shape import Shape, project
 

@@ -6,7 +6,7 @@ collections of facts every unit is kept.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +20,7 @@ from comply.check.undetermined import (
     unknowns_in,
     watch,
 )
+from comply.classes import dataclass, field
 from comply.findings import Finding
 from comply.load.facts import Change, Document, nowhere
 from comply.plan.shape import project

@@ -4,7 +4,7 @@ There are two: one document after the other, and documents that are kept and cha
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import import_module
 from itertools import repeat
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from comply.check.budget import Budget, OverBudgetError
 from comply.check.results import Places
 from comply.check.worlds import shaped
+from comply.classes import dataclass, field
 from comply.findings import Finding, Severity, Status
 from comply.load.facts import Document
 from comply.plan.builtins.failure import Evaluation

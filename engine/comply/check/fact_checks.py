@@ -5,12 +5,12 @@ plan is checked by DuckDB as a whole after each change, and is said so.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final
 
 from comply.check.budget import Budget, OverBudgetError
 from comply.check.fact_rows import Changes, FactRows, Move, Reading
+from comply.classes import dataclass, field
 from comply.dialect.syntax import Name
 from comply.findings import Finding
 from comply.load.facts import Document

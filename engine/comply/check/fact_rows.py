@@ -6,10 +6,10 @@ joined with them stands.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from comply.check.changes import Edits
+from comply.classes import dataclass, field
 from comply.load.facts import Document, Path, Step, nowhere
 from comply.source import Span
 from comply.sql.cells import known

@@ -6,13 +6,13 @@ Nothing here knows Terraform, Kubernetes or Rego: results are opaque.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from comply.check.aggregates import Exchange, exchanged, gathered, value_after
 from comply.check.changes import Edit, Edits
 from comply.check.evaluations import driven, driven_size, follow
+from comply.classes import dataclass, field
 from comply.plan.link import Program, ReadSet, UnitCode
 from comply.plan.runtime import (
     Context,

@@ -6,10 +6,10 @@ so only names that differ by one letter from one that is there are told of.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from comply.check.worlds import KEYS
+from comply.classes import dataclass, field
 from comply.load.facts import Document
 from comply.rules.checks import RegoChecks
 

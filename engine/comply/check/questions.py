@@ -1,12 +1,13 @@
 """CHECKS -> QUESTIONS: the plan that units were compiled from, and what they may read."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
 from comply.check.evaluations import shared_path
 from comply.check.rego_check import State
 from comply.check.undetermined import FACTS, Unknowns
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.attribute_reads import attributes_read
 from comply.plan.doubt import GIVEN

@@ -1,7 +1,6 @@
 """REGO CHECKS x DOCUMENT -> FINDINGS: from scratch, and after a change."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from comply.check.budget import ALL, OverBudgetError
 from comply.check.changes import Edits
@@ -16,6 +15,7 @@ from comply.check.evaluations import (
 from comply.check.incremental import Unit, Wave, advance, run_unit, start_wave
 from comply.check.results import About, finding
 from comply.check.worlds import concerns, shaped
+from comply.classes import dataclass, field
 from comply.findings import Finding
 from comply.load.facts import Document, nowhere
 from comply.plan.runtime import Context, EvaluationError

@@ -1,8 +1,8 @@
 """RESULT OF A RULE -> FINDING: message, fact and place, added once, here."""
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from comply.classes import dataclass, field
 from comply.findings import Finding, Severity, Status
 from comply.load.facts import Document, Path, Step, facts, nowhere
 from comply.plan.runtime import entries

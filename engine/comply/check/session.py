@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 from itertools import starmap
@@ -31,6 +31,7 @@ from comply.check.rego_check import Counts
 from comply.check.results import Places
 from comply.check.single import Singles
 from comply.check.worlds import all_worlds
+from comply.classes import dataclass, field
 from comply.findings import Finding
 from comply.load import load
 from comply.load.detect import detect

@@ -5,7 +5,6 @@ costs its evaluations and little else.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
@@ -21,6 +20,7 @@ from comply.check.evaluations import (
 )
 from comply.check.results import About, finding
 from comply.check.worlds import concerns, is_decided, shaped
+from comply.classes import dataclass, field
 from comply.findings import Finding
 from comply.load.facts import Document, Step
 from comply.plan.link import Sighting

@@ -8,7 +8,6 @@ Facts without unknown values, and checks that read none of them, cost nothing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import Any, Final, TypeAlias
@@ -16,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from comply.check.changes import Edits
 from comply.check.rego_check import State
 from comply.check.results import Places
+from comply.classes import dataclass, field
 from comply.findings import Finding
 from comply.load.facts import Document
 from comply.load.terraform_sensitive import marks_something

@@ -7,7 +7,6 @@ the results it has.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from comply.check.questions import Known, Question, known_of, question_of
 from comply.check.rego_check import Running
 from comply.check.results import About, finding
 from comply.check.undetermined import FACTS, Changed, Fresh, Verdict, Watch
+from comply.classes import dataclass, field
 from comply.findings import Finding, Status
 from comply.load.facts import Document
 from comply.plan import ir

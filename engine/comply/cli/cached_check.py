@@ -6,7 +6,6 @@ What a run over an unchanged tree does not need is imported only by one that nee
 import time
 from collections.abc import Iterable
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from json import dumps, loads
@@ -24,6 +23,7 @@ from comply.check.cache_records import (
     rule_of,
 )
 from comply.check.cache_store import Store, open_store
+from comply.classes import dataclass, field
 from comply.cli.found import Survey, is_kustomization
 from comply.cli.recalled import Before, Looked
 from comply.cli.settings import Settings, left_out

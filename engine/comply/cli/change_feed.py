@@ -1,12 +1,12 @@
 """FOLDERS -> CHANGED PATHS: the file system's notices, gathered until they rest."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
 from threading import Event, Thread
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.source import ComplyError
 
 Batch = set[Path]

@@ -8,12 +8,13 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import chdir, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from comply.classes import dataclass
 from comply.cli.cached_check import (
     NOTHING_EVALUATED,
     TOGETHER,

@@ -4,11 +4,11 @@ Source is read only for its comments here: where it holds no exception it is not
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from comply.classes import dataclass, field
 from comply.exempt.allowance import MARK, Allowance, Block, fits_path
 from comply.load.terraform_source.folder import (
     gather,

@@ -5,11 +5,12 @@ say is said here, on every run.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from comply.classes import dataclass
 from comply.cli.cached_check import Options
 from comply.cli.settings import FLAG, Settings, place_of
 from comply.findings import Finding, Severity, Status

@@ -1,7 +1,6 @@
 """FILE -> RECORD: what one file says by itself, under rules that look at nothing else."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +8,7 @@ from comply.check.budget import Budget
 from comply.check.cache_records import Record, content_digest
 from comply.check.evaluations import Runner
 from comply.check.single import Singles, run_single
+from comply.classes import dataclass
 from comply.cli.found import Input
 from comply.cli.inputs import name_kind, nothing_in, unreadable
 from comply.findings import Finding

@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from comply.classes import dataclass
 from comply.cli.difference import difference
 from comply.cli.terminal import wants_colour
 from comply.load.encoding import decode

@@ -1,10 +1,10 @@
 """What was found at the paths of a run, and what is to be said about what was not checked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from comply.classes import dataclass, field
 from comply.source import LoadError, Source
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.source import ComplyError
 
 _LINK: Final = "120000"

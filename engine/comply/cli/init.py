@@ -4,13 +4,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from json import dumps
 from pathlib import Path
 from typing import Final
 
 import click
 
+from comply.classes import dataclass, field
 from comply.cli.inputs import survey
 from comply.cli.settings import NAME
 from comply.cli.whole_check import FITTING

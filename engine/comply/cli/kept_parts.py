@@ -6,7 +6,7 @@ each said is kept by its text, which a gathered root module has whole: with loca
 values of variables and files that it reads.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from hashlib import sha256
 from json import dumps, loads
 from typing import Any, Final
@@ -14,6 +14,7 @@ from typing import Any, Final
 from comply.check.cache_records import finding_of, is_plain, plain_finding
 from comply.check.cache_store import Store
 from comply.check.session import Session
+from comply.classes import dataclass, field
 from comply.cli.file_records import looks_at_one
 from comply.cli.found import Input, Survey
 from comply.cli.inputs import unreadable

@@ -9,7 +9,6 @@ are made of is not told by the names of the files at the paths.
 import re
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
 from hashlib import sha256
 from json import dumps, loads
 from pathlib import Path
@@ -27,6 +26,7 @@ from comply.check.cache_records import (
     rule_of,
 )
 from comply.check.cache_store import Store, open_store
+from comply.classes import dataclass, field
 from comply.cli.cached_check import (
     Listing,
     Options,

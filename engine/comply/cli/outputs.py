@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 import click
 
+from comply.classes import dataclass
 from comply.cli.same_run import standard_output
 from comply.cli.terminal import Choice, wants_colour, width_of
 from comply.findings import Finding

@@ -5,11 +5,11 @@ what was found in the others are taken from there: that is one file to read, whe
 cache of findings has a row for each.
 """
 
-from dataclasses import dataclass, field
 from marshal import dumps, loads
 from typing import Any
 
 from comply.check.cache_records import Record, body_of, record_of
+from comply.classes import dataclass, field
 from comply.cli.same_run import Asked, Followed
 from comply.cli.settings import NAME, Settings
 from comply.stamps import Stamp, is_settled, stamped

@@ -5,11 +5,12 @@ A flag goes before the environment, that before the file, that before the defaul
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from comply.classes import dataclass, field
 from comply.findings import SEVERITIES
 from comply.load.folder import take_all
 from comply.rules.files import require_pack

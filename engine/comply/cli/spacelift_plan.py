@@ -5,10 +5,10 @@ Spacelift keeps the binary plan as `spacelift.plan` in the project root.
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from comply.classes import dataclass
 from comply.load.encoding import LARGEST
 from comply.source import ComplyError
 

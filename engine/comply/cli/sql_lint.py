@@ -3,12 +3,13 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 
+from comply.classes import dataclass, field
 from comply.cli.difference import difference
 from comply.cli.inputs import STDIN, unreadable
 from comply.cli.outputs import outputs, write_all

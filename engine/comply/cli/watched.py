@@ -4,11 +4,12 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from comply.check.session import Delta
+from comply.classes import dataclass, field
 from comply.cli.cached_check import Options
 from comply.cli.exemptions import exempt_known, judged_by
 from comply.cli.found import Input, Survey

@@ -7,10 +7,10 @@ which only reads, and those of which the text is another are loaded and checked.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from comply.check.session import Delta, Session
+from comply.classes import dataclass, field
 from comply.cli.found import Survey
 from comply.cli.inputs import unreadable
 from comply.cli.whole_check import Opened

@@ -1,12 +1,12 @@
 """PATHS x RULES -> FINDINGS, all of it together: what no cache knows by the file."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from comply.check.misspelt import misspelt
 from comply.check.session import Loaded, Session
+from comply.classes import dataclass, field
 from comply.cli.cached_check import MANIFESTS, Options, idle
 from comply.cli.found import Input, Survey
 from comply.cli.inputs import (

@@ -1,10 +1,10 @@
 """URL -> ADDRESS: which database to go to, as whom; never the password."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from comply.classes import dataclass, field
 from comply.source import ComplyError
 
 Kind: TypeAlias = Literal["oracle", "postgresql"]

@@ -1,10 +1,10 @@
 """What every database offers, and how its errors look."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Final, Protocol
 
+from comply.classes import dataclass
 from comply.source import ComplyError
 
 # More digits than a database has for a number.

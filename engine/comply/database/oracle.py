@@ -5,7 +5,6 @@ https://python-oracledb.readthedocs.io/en/latest/user_guide/connection_handling.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from queue import Empty, Queue
 from threading import Thread
@@ -13,6 +12,7 @@ from typing import Any, Final, Literal
 
 import oracledb
 
+from comply.classes import dataclass, field
 from comply.database.address import Address, Login
 from comply.database.connection import ConnectionLost, DatabaseError, Rows
 

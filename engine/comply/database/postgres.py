@@ -4,9 +4,9 @@ https://www.psycopg.org/psycopg3/docs/api/connections.html
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from comply.classes import dataclass, field
 from comply.database.address import Address, Login
 from comply.database.connection import ConnectionLost, DatabaseError, Rows
 from comply.source import ComplyError

@@ -1,8 +1,9 @@
 """TABLE x CHANGE -> TABLE: what ALTER TABLE does, clause by clause."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import assert_never
 
+from comply.classes import dataclass, field
 from comply.dialect.errors import SqlError, nearest
 from comply.dialect.schema import Scene, Table, find
 from comply.dialect.syntax import (

@@ -7,9 +7,9 @@ in place of EXISTS: `(SELECT COUNT(*) ..) = 0`.
 https://docs.oracle.com/en/database/oracle/oracle-database/26/sqlrf/create-assertion.html
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from comply.classes import dataclass
 from comply.dialect.columns import state, stated
 from comply.dialect.cursor import Cursor
 from comply.dialect.syntax import (

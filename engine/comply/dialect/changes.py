@@ -6,11 +6,11 @@ in their place, so that every name keeps its offset.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect import oracle
 from comply.dialect.cursor import Cursor
 from comply.dialect.errors import SqlError

@@ -1,9 +1,10 @@
 """Columns, types, constraints and annotations, as definitions share them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal
 
+from comply.classes import dataclass
 from comply.dialect.cursor import Cursor
 from comply.dialect.syntax import (
     Column,

@@ -6,9 +6,9 @@ because scripts qualify some names and leave others.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
+from comply.classes import dataclass, field
 from comply.dialect.errors import SqlError, nearest
 from comply.dialect.syntax import (
     Column,

@@ -1,9 +1,9 @@
 """Statements of a script, with their places, as SQL*Plus tells them apart."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from comply.classes import dataclass
 from comply.dialect.tokens import Token, scan
 from comply.source import Source, Span
 

@@ -5,8 +5,9 @@ a schema needs no more, and whoever evaluates one reads it with `dialect.oracle`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from comply.classes import dataclass, field
 
 ConstraintKind: TypeAlias = Literal[
     "primary_key", "unique", "foreign_key", "check", "not_null"

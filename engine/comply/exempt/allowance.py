@@ -1,11 +1,11 @@
 """Exceptions as data, wherever they are written, and which findings they speak of."""
 
 import re  # noqa: TID251  (patterns made of escaped text, no Rego)
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.findings import Exemption, Finding
 from comply.source import Span
 

@@ -1,11 +1,12 @@
 """FINDINGS x EXCEPTIONS -> FINDINGS: the allowed ones exempt, the idle exceptions named."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from importlib import import_module
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.exempt.allowance import (
     KEY,
     MARK,

@@ -6,9 +6,10 @@ begins right below it.
 
 import re  # noqa: TID251  (linear patterns of ours, no Rego)
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.dialect.errors import SqlError
 from comply.dialect.statements import statements
 from comply.dialect.tokens import scan

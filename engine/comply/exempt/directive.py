@@ -1,10 +1,10 @@
 """TEXT OF AN EXCEPTION -> ALLOWANCE: `RULE reason=... until=YYYY-MM-DD owner=...`."""
 
 import re  # noqa: TID251  (linear patterns of ours, no Rego)
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
+from comply.classes import dataclass
 from comply.exempt.allowance import Allowance, is_date
 from comply.findings import Finding, Severity, Status
 from comply.source import Span

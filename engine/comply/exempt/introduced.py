@@ -12,10 +12,10 @@ gone only explains what is in a file that is new.
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from posixpath import dirname
 from typing import Final
 
+from comply.classes import dataclass
 from comply.findings import SEVERITIES, Finding, Status
 
 _RANKS: Final = {

@@ -7,10 +7,10 @@ of the resource.
 
 import re  # noqa: TID251  (linear patterns of ours, no Rego)
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.exempt.allowance import Block, Ground, own_ground
 from comply.findings import Finding
 from comply.load.terraform_source.document import modules_of

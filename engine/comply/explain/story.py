@@ -5,11 +5,11 @@ The rule is run again, compiled to be traced; what runs in checks pays nothing f
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from comply.check.results import About, Places, finding
 from comply.check.worlds import all_worlds, concerns, shaped
+from comply.classes import dataclass
 from comply.findings import Finding, Severity, Status
 from comply.load.facts import Document, Fact, facts
 from comply.plan import ir

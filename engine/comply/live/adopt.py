@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from comply.classes import dataclass
 from comply.dialect.assertion_printer import assertion_text, name_text
 from comply.dialect.definitions import definition
 from comply.dialect.errors import SqlError

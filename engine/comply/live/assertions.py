@@ -1,9 +1,9 @@
 """ASSERTIONS x DATABASE -> FINDINGS: the rows there are, where nothing enforces the rule."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from comply.classes import dataclass, field
 from comply.database.connection import ConnectionLost, DatabaseError
 from comply.dialect.errors import SqlError
 from comply.dialect.syntax import DataType, Name

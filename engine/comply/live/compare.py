@@ -1,10 +1,10 @@
 """RULES x CATALOGUE -> FINDINGS: the assertions asked for, and those that there are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from comply.classes import dataclass
 from comply.dialect.errors import SqlError
 from comply.findings import Finding, Severity, Status
 from comply.sql.assertion import Assertion, parse

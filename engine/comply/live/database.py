@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, Protocol, TypeVar
 
+from comply.classes import dataclass
 from comply.database.address import Address, Login
 from comply.database.connection import ConnectionLost, Rows
 

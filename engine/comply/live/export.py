@@ -1,7 +1,6 @@
 """CATALOGUE -> DDL: the assertions of a live schema, which DBMS_METADATA cannot write."""
 
-from dataclasses import dataclass
-
+from comply.classes import dataclass
 from comply.dialect.assertion_printer import assertion_text, name_text
 from comply.live.catalog import read_assertions
 from comply.live.database import Live

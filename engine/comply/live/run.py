@@ -1,13 +1,13 @@
 """ADDRESS x RULES -> FINDINGS: the whole check of a live database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from comply.check.session import Session
 from comply.check.sql_check import read_rules
+from comply.classes import dataclass, field
 from comply.database.address import Address, Login
 from comply.findings import Finding
 from comply.live.assertions import catalog_in, check_assertions

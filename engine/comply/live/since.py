@@ -6,11 +6,11 @@ A row that changed can only break an assertion by itself if it stands in the out
 What changed in a subquery may break rows that did not change, and all are checked.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.database.connection import ConnectionLost, DatabaseError
 from comply.dialect import oracle
 from comply.dialect.assertion_printer import name_text

@@ -8,9 +8,9 @@ statement without them prepares or cleans up.
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from comply.classes import dataclass
 from comply.database.connection import ConnectionLost, DatabaseError
 from comply.dialect.statements import Statement, statements
 from comply.live.database import Live

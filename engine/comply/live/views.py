@@ -7,8 +7,9 @@ https://docs.oracle.com/en/database/oracle/oracle-database/23/refrn/static-data-
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from comply.classes import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Documents, the facts in them, and what changed between two versions of one."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.findings import Finding
 from comply.plan.shape import Shape
 from comply.source import Span

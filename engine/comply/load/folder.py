@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from os.path import splitext
 from pathlib import Path
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.load.encoding import unreadable
 from comply.source import LoadError
 

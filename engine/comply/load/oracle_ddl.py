@@ -6,10 +6,11 @@ every object stands in the document of the script that creates it, as all leave 
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from itertools import chain
 from typing import Any, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.dialect.apply import apply
 from comply.dialect.definitions import definition
 from comply.dialect.errors import SqlError

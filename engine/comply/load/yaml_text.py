@@ -8,7 +8,6 @@ documents with findings need.
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
 import yaml
@@ -26,6 +25,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from comply.classes import dataclass, field
 from comply.load.facts import Path, Step
 from comply.load.yaml_scalars import key_text, plain
 from comply.plan.values import Value

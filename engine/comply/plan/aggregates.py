@@ -7,9 +7,10 @@ what the changed elements add is found anew.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.reach import clauses
 from comply.plan.reads import captured, every_step, read

@@ -7,9 +7,9 @@ count as what constants can flow into them; where others can, any attribute may 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.builtins.signatures import SIGNATURES
 from comply.plan.reach import clauses

@@ -6,9 +6,9 @@ the values turn out to be. This is Kleene's three-valued logic over documents.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.plan.values import RegoSet, Value, equal, freeze, thaw
 
 Place: TypeAlias = tuple[str, str]

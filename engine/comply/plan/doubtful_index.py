@@ -8,9 +8,9 @@ that it concerns, and to no others.
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeVar
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.doubt import CERTAIN, Doubts, Place, doubts_in, members_of

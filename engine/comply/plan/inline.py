@@ -4,10 +4,10 @@ Python's `==` is Rego's for strings, null and numbers but 0 and 1, which equal b
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.kinds import SIZED, Kinds, kind_of
 from comply.plan.values import RegoSet, equal

@@ -5,9 +5,9 @@ it once for each element, any other step may fail, which ends this turn. Atoms a
 locals, constants and the two documents. Nothing here knows Rego or SQL.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from comply.classes import dataclass
 from comply.plan.values import Value, equal, freeze
 from comply.source import Source
 

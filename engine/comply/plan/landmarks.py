@@ -7,8 +7,9 @@ a local, UNDEFINED where there is none, and what lies behind it is looked up fro
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.reads import every_step
 

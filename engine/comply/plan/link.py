@@ -8,11 +8,11 @@ import linecache
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from hashlib import sha256
 from types import CodeType
 from typing import Any
 
+from comply.classes import dataclass, field
 from comply.plan.runtime import Node, Remembered
 from comply.plan.values import Value
 

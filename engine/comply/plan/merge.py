@@ -5,8 +5,9 @@ range over the same resources look at each of them once.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.reads import all_assigned, captured, loops
 from comply.plan.rewrite import substitute

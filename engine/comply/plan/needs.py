@@ -7,9 +7,9 @@ members are looked up or the value is used as such. What is in doubt is used.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.reach import clauses
 from comply.plan.reads import all_assigned, every_step, loops

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.kinds import Kinds, kind_of
 from comply.plan.probe import Probes

@@ -7,9 +7,9 @@ them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.reads import assigned, atoms
 from comply.plan.values import Value

@@ -5,8 +5,9 @@ range over the same containers share the loop.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.landmarks import Landmarks, by_landmarks, landmarks
 from comply.plan.merge import Group, merge, step_text

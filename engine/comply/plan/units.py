@@ -5,8 +5,7 @@ stands after it runs once for each element: that is the unit. A clause whose fir
 does not range over the input has no driver, and is a unit as a whole.
 """
 
-from dataclasses import dataclass
-
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.reads import assigned, captured
 

@@ -5,10 +5,10 @@ of them are known only after apply. A policy that reads the latter handles it it
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.attribute_reads import attributes_read
 from comply.plan.reach import clauses, reachable

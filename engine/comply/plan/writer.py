@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.link import Place
 from comply.plan.values import NumberLiteral, RegoSet, Value, thaw

@@ -4,9 +4,9 @@ Format: https://www.openpolicyagent.org/docs/policy-language#metadata.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.rego.cursor import ParseError
 from comply.rego.lexer import Tokens
 from comply.rego.syntax import Annotation, Comment

@@ -1,8 +1,8 @@
 """CALL -> FUNCTION: what the name of a call stands for, and whether its operands fit."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.signatures import SIGNATURES
 from comply.rego import flat as f
 from comply.rego import syntax as s

@@ -1,10 +1,10 @@
 """ERRORS -> ROOT CAUSES: one error a mistake, each with what to do about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
+from comply.classes import dataclass
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError, in_order
 from comply.rego.lexer import FUTURE_KEYWORDS

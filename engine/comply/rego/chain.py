@@ -4,8 +4,8 @@ https://www.openpolicyagent.org/docs/policy-language#accessing-annotations
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
+from comply.classes import dataclass, field
 from comply.rego import syntax as s
 
 Path = tuple[str, ...]

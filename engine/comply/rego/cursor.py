@@ -1,7 +1,6 @@
 """Where the parser stands in the tokens, and what it says when it cannot go on."""
 
-from dataclasses import dataclass, field
-
+from comply.classes import dataclass, field
 from comply.rego.lexer import KEYWORDS, Tokens
 from comply.rego.syntax import Var
 

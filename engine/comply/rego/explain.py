@@ -1,9 +1,9 @@
 """ATTEMPTS -> REASONS: why a rule did not hold, why it did, with the values it saw."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.builtins import lookup
 from comply.plan.builtins.failure import BuiltinError

@@ -6,9 +6,10 @@ A global name has become a reference to `data` or `input`, a local one is unique
 rule. Terms are those of `syntax`; comprehensions hold flat bodies.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
+from comply.classes import dataclass
 from comply.rego import syntax as s
 from comply.rego.syntax import Array, Object, Ref, Scalar, Set, Var
 

@@ -4,9 +4,9 @@ The tokens stay as they are, but for white space: a body's expressions get a lin
 brackets that span lines indent what they hold, blank lines never come in twos.
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.rego.lexer import KEYWORDS, lex
 from comply.rego.modern import check_meaning, modernise
 from comply.rego.pieces import CLOSERS, OPENERS, Piece, pieces_of, shape_of

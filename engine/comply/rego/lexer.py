@@ -6,9 +6,10 @@ kind is its own text for punctuation and keywords; else `ident`, `string`, `raw`
 in turn, each expression between `open` and `close`, then `end`.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.rego.literals import EscapeError, decode_raw_template, decode_string
 from comply.rego.syntax import Comment
 

@@ -1,8 +1,8 @@
 """MODULES -> PLAN: the stages of the compiler, in order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.optimize import optimize
 from comply.rego import syntax as s

@@ -1,8 +1,8 @@
 """Names: what a module can see, and the scopes of its local variables."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from comply.classes import dataclass, field
 from comply.rego import syntax as s
 
 GlobalPath = tuple[str, ...]

@@ -1,9 +1,9 @@
 """A module's tokens and comments as pieces of text to lay out, each with its role."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.rego.lexer import Tokens
 from comply.rego.syntax import (
     Array,

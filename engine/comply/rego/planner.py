@@ -1,8 +1,8 @@
 """FLAT RULES -> PLAN: bodies become steps, in an order that can run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.builtins.signatures import RELATIONS
 from comply.plan.values import RegoSet, Value, equal, freeze

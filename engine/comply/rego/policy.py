@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.emit import load, print_plan

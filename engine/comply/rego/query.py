@@ -1,8 +1,9 @@
 """QUERY -> SOLUTIONS: what `opa eval` answers: bindings, and the value of each expression."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.builtins.signatures import SIGNATURES
 from comply.plan.link import Program

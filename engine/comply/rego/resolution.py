@@ -1,9 +1,9 @@
 """What the resolution of a rule knows: global names, functions, fresh locals."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.rego import syntax as s
 from comply.rego.errors import Code, RegoError
 from comply.rego.names import GlobalPath

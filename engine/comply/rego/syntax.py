@@ -4,10 +4,10 @@
 into row and column when someone asks.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from comply.classes import dataclass
 from comply.source import Source
 
 ScalarValue: TypeAlias = str | int | float | Decimal | bool | None

@@ -5,9 +5,9 @@ the authors, and printed with probes.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.emit import load, print_plan
 from comply.plan.link import Program

@@ -1,8 +1,9 @@
 """FLAT RULES -> RULE TREE: which rules define which path."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from comply.classes import dataclass, field
 from comply.rego.flat import FlatRule
 from comply.rego.syntax import Scalar
 

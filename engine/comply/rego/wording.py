@@ -5,9 +5,9 @@ stand for: `%3` is `count(input.xs)`.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.reads import every_step
 from comply.plan.values import Value, show

@@ -1,8 +1,8 @@
 """How text for people looks on the terminal, or in the file, that it goes to."""
 
-from dataclasses import dataclass
 from typing import Final, TextIO
 
+from comply.classes import dataclass
 from comply.report.characters import visible
 from comply.source import Span
 

@@ -7,10 +7,10 @@ JSON written here can end the element it stands in.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
+from comply.classes import dataclass, field
 from comply.findings import SEVERITIES, Finding, Status
 from comply.report.characters import visible
 from comply.report.exempt import entries

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
+from comply.classes import dataclass, field
 from comply.findings import SEVERITIES, Finding, Severity, Status
 from comply.rules.rule import Rule
 

@@ -8,9 +8,9 @@ https://docs.spacelift.io/concepts/policy/terraform-plan-policy#custom-inputs
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from comply.classes import dataclass
 from comply.findings import SEVERITIES, Exemption, Finding, Status
 from comply.report.characters import one_line
 from comply.report.run import Run

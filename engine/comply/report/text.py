@@ -1,11 +1,12 @@
 """FINDINGS -> TEXT for people: grouped by file, worst first to the eye, with remedies."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from textwrap import wrap
 from typing import Final, TextIO
 
+from comply.classes import dataclass
 from comply.findings import SEVERITIES, Finding, Severity, Status
 from comply.report.characters import one_line, visible
 from comply.report.exempt import sentence

@@ -4,12 +4,13 @@ A cache entry is named by the digest of the rules' texts and of comply's version
 """
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple
 from hashlib import sha256
 from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
+from comply.classes import dataclass, field
 from comply.findings import Severity, Status
 from comply.kept_file import put, take
 from comply.plan.link import (

@@ -1,10 +1,10 @@
 """Rule files: the built-in packs and what the user names."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from comply.classes import dataclass
 from comply.source import ComplyError, LoadError, Source
 
 _SUFFIXES: Final = (".rego", ".sql")

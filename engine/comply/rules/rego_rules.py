@@ -1,9 +1,10 @@
 """REGO FILES -> POLICIES: which files are compiled together, and where checks start."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final
 
+from comply.classes import dataclass
 from comply.findings import Status
 from comply.plan import ir
 from comply.plan.aggregates import lift_aggregates

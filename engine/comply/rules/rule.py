@@ -1,9 +1,9 @@
 """A rule as its author describes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from comply.classes import dataclass
 from comply.findings import Severity
 from comply.rules.files import RuleFile
 

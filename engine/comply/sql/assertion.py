@@ -1,11 +1,11 @@
 """TEXT -> ASSERTIONS: CREATE ASSERTION as documented and as people publish it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.definitions import definition
 from comply.dialect.oracle import condition, query, stored_name
 from comply.dialect.statements import Statement, statements

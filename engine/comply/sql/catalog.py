@@ -5,9 +5,9 @@ while DATE and TIMESTAMP differ because their differences do (days, an interval)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.dialect.schema import Schema
 from comply.dialect.syntax import DataType, Name
 

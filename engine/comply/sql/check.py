@@ -1,10 +1,10 @@
 """SCRIPTS -> FINDINGS: what goes wrong when scripts run with assertions in force."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.dialect.cursor import Cursor
 from comply.dialect.errors import SqlError
 from comply.dialect.statements import Statement, statements

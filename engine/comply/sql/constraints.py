@@ -5,9 +5,10 @@ each other and keys may swap; a deferred one when the transaction is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.database.connection import Connection
 from comply.database.duckdb import quote
 from comply.dialect.errors import SqlError

@@ -1,11 +1,12 @@
 """DDL in the sandbox: what a definition does to the stored tables and assertions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.database.duckdb import quote
 from comply.dialect.apply import apply
 from comply.dialect.changes import Change

@@ -17,10 +17,10 @@ Algorithms 18 (2025), derive such queries; this is the part without stored count
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.dialect.syntax import Name
 from comply.sql.catalog import Catalog
 from comply.sql.denial import Parts, in_dialect, resolved

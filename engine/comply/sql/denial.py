@@ -5,11 +5,12 @@ Every assertion says "this query has no rows". `NOT EXISTS (q)` denies q itself;
 false; `EXISTS (q)` denies one row that is there when q has none.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.dialect import oracle
 from comply.dialect.errors import SqlError
 from comply.dialect.oracle import stored_name

@@ -5,10 +5,10 @@ every expression is evaluated on the state before the statement.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.database.duckdb import quote
 from comply.dialect.errors import SqlError
 from comply.dialect.oracle import condition, place_of, stored_name

@@ -6,13 +6,13 @@ has no translation is an error with its place; nothing passes through unknown.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.errors import SqlError
 from comply.dialect.oracle import place_of
 from comply.source import Source

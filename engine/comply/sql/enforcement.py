@@ -1,11 +1,12 @@
 """Assertions in force: which are checked when, and on what."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.database.connection import Rows
 from comply.database.duckdb import DuckDb, quote
 from comply.dialect.schema import Schema

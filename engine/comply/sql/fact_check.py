@@ -4,11 +4,11 @@ So are checked the denials that have no plan; their relations become tables.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.database.duckdb import DuckDb, quote
 from comply.dialect.syntax import Name
 from comply.findings import Finding

@@ -6,9 +6,9 @@ doubt are the checks made that tell which constraint is broken.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from comply.classes import dataclass
 from comply.database.duckdb import DuckDb, quote
 from comply.dialect.schema import Table
 from comply.dialect.syntax import Constraint

@@ -7,11 +7,12 @@ decides. Sums are not kept but made anew, over these groups.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.sql.places import Place, conditions, is_flat, places, sources
 from comply.sql.restricted import (
     EVENTS,

@@ -1,9 +1,8 @@
 """MERGE as a change: matched rows are updated or go, rows without a match come."""
 
-from dataclasses import dataclass
-
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.database.duckdb import quote
 from comply.dialect.errors import SqlError
 from comply.dialect.oracle import place_of

@@ -7,10 +7,10 @@ trust, and an unqualified column belongs to the only relation in its query.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.errors import SqlError, nearest
 from comply.dialect.oracle import place_of, stored_name
 from comply.dialect.syntax import Name

@@ -6,13 +6,13 @@ conditions: what is left looks up its partners, whatever the size of their table
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeVar
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.sql.kinds import kind
 from comply.sql.lookups import ROW, plain
 from comply.sql.names import ROWID

@@ -6,11 +6,11 @@ only grows by rows that come.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.dialect.syntax import Name
 
 Sign: TypeAlias = Literal[1, -1, 0]

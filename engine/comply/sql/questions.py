@@ -6,11 +6,11 @@ statement together takes little longer than to ask two of them apart.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.database.connection import DatabaseError
 from comply.database.duckdb import DuckDb
 from comply.sql.lookups import ROW, is_key

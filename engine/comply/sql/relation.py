@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from comply.classes import dataclass
 from comply.dialect.syntax import Name
 from comply.sql.catalog import Kind
 from comply.sql.cells import Json

@@ -1,11 +1,11 @@
 """DENIAL x PLACE -> DENIAL of the rows that involve a changed row at that place."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.dialect.syntax import Name
 from comply.sql.places import Place, Sign, conditions, sources, table_of
 

@@ -1,7 +1,6 @@
 """An assertion as a rule: what its METADATA says of it."""
 
-from dataclasses import dataclass
-
+from comply.classes import dataclass
 from comply.findings import Severity
 from comply.source import Source
 from comply.sql.assertion import Assertion, parse_source

@@ -1,8 +1,8 @@
 """ASSERTION -> EVENTS that cannot break it, and why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from comply.classes import dataclass
 from comply.dialect.syntax import Name
 from comply.sql.catalog import Catalog
 from comply.sql.delta import DeltaQuery, tables_of

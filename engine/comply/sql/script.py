@@ -7,11 +7,11 @@ statement without such a comment must succeed as well.
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
+from comply.classes import dataclass
 from comply.dialect.errors import SqlError
 from comply.dialect.statements import Statement, statements
 from comply.dialect.tokens import Token, scan

@@ -1,9 +1,10 @@
 """A transaction: statements, what they break, savepoints, commit and rollback."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.database.connection import DatabaseError, Rows
 from comply.database.duckdb import DuckDb
 from comply.dialect.changes import Change

@@ -1,9 +1,10 @@
 """Variables of SQL*Plus: VARIABLE declares one, PRINT shows it, EXEC gives it a value."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 
+from comply.classes import dataclass, field
 from comply.database.connection import Rows
 from comply.dialect.changes import Returned
 from comply.dialect.cursor import Cursor

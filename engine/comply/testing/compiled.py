@@ -1,9 +1,10 @@
 """GROUPS -> COMPILED TESTS: modules ready to run, with probes where coverage wants them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.emit import load, print_plan
 from comply.plan.link import Program

@@ -6,8 +6,8 @@ an expression when it is reached. The files of the tests themselves do not count
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.probe import Point
 from comply.testing.compiled import Compiled

@@ -5,10 +5,10 @@ count. https://www.openpolicyagent.org/docs/policy-testing
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from comply.classes import dataclass, field
 from comply.load.encoding import read
 from comply.load.folder import Left, walk
 from comply.load.json_text import read_json

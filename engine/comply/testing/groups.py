@@ -6,10 +6,10 @@ its test, and with what the two name of other packages.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from comply.classes import dataclass
 from comply.source import Source
 
 _SUFFIX: Final = "_test"

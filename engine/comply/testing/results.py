@@ -1,9 +1,9 @@
 """What a test run yields: results, problems, and what ran."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from comply.classes import dataclass
 from comply.rego.errors import RegoError
 from comply.rego.explain import Reason
 from comply.source import ComplyError, Span

@@ -6,9 +6,10 @@ https://www.openpolicyagent.org/docs/policy-testing
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from comply.classes import dataclass
 from comply.rego.pieces import nodes
 from comply.rego.syntax import Array, Body, Head, Module, Rule, Some, Term, Var
 from comply.source import Span

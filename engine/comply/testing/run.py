@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
+from comply.classes import dataclass, field
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.probe import EnoughError, Event, recorder
 from comply.plan.runtime import Context, EvaluationError, extent

@@ -3,10 +3,10 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.rego.errors import RegoError
 from comply.rego.parser import Version, parse_module
 from comply.rego.spacelift.contract import GIVEN

@@ -4,9 +4,9 @@ https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from comply.classes import dataclass
 from comply.load.terraform_source import syntax as s
 from comply.load.terraform_source.configuration import configuration_of
 from comply.load.terraform_source.expand import (

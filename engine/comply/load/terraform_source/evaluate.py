@@ -4,9 +4,9 @@ https://developer.hashicorp.com/terraform/language/expressions
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from comply.classes import dataclass
 from comply.load.terraform_source import syntax as s
 from comply.load.terraform_source.functions import call
 from comply.load.terraform_source.values import (

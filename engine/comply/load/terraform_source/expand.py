@@ -5,9 +5,9 @@ Everything is evaluated when it is first asked for, and kept.
 
 import posixpath
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.load.terraform_source import syntax as s
 from comply.load.terraform_source.evaluate import (
     Namespace,

@@ -9,10 +9,10 @@ import posixpath
 import re  # noqa: TID251  (linear patterns of ours, no Rego)
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from comply.classes import dataclass, field
 from comply.load.encoding import read
 from comply.load.terraform_source.outside import NOTHING, Outside
 from comply.source import LoadError, Source

@@ -2,9 +2,10 @@
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final, TypeVar
 
+from comply.classes import dataclass, field
 from comply.load.terraform_source import syntax as s
 from comply.load.terraform_source.bodies import read_body
 from comply.source import LoadError, Source

@@ -1,7 +1,8 @@
 """What a root module is given from outside its folder: variables and the workspace."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from comply.classes import dataclass, field
 
 PREFIX = "TF_VAR_"
 """How the names of environment variables begin that Terraform takes for its own."""

@@ -7,9 +7,9 @@ brackets, and end what stands between braces, so how deep one is in them is note
 import re  # noqa: TID251  (linear patterns of ours, no Rego)
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
+from comply.classes import dataclass
 from comply.source import LoadError, Source
 
 DEEPEST: Final = 50

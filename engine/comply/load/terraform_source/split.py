@@ -3,9 +3,9 @@
 https://developer.hashicorp.com/terraform/internals/json-format#change-representation
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
+from comply.classes import dataclass
 from comply.load.terraform_source.values import (
     EvaluationFailureError,
     Sensitive,

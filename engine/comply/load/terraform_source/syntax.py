@@ -3,9 +3,9 @@
 https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 """
 
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.source import Source
 
 

@@ -5,9 +5,9 @@ https://developer.hashicorp.com/terraform/language/expressions/strings
 
 import re  # noqa: TID251  (linear patterns of ours, no Rego)
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.load.terraform_source import syntax as s
 from comply.load.terraform_source.reader import Reader
 

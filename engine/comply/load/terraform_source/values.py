@@ -6,9 +6,9 @@ that what is not written in them is filled in by a provider.
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.plan.values import freeze
 
 TerraformValue: TypeAlias = Any

@@ -5,12 +5,12 @@ signature: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-creat
 """
 
 import hmac
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from string import ascii_letters, digits
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import BuiltinError, OperandError
 from comply.plan.builtins.json_text import write_json
 from comply.plan.builtins.octets import to_octets

@@ -2,9 +2,9 @@
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import BuiltinError
 
 BOOLEAN: Final = 0x01

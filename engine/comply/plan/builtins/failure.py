@@ -1,9 +1,9 @@
 """How a built-in fails, and what an evaluation lends to the few that need more."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
+from comply.classes import dataclass, field
 from comply.plan.values import Value, type_name
 
 

@@ -6,10 +6,10 @@ answer comes from walking both patterns at once, in time proportional to the pro
 their lengths.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import BuiltinError
 
 Ranges: TypeAlias = tuple[tuple[str, str], ...]

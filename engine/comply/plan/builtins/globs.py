@@ -5,12 +5,12 @@ of https://github.com/gobwas/glob. A pattern becomes an RE2 expression.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import re2
 
+from comply.classes import dataclass
 from comply.plan.builtins import operands
 from comply.plan.builtins.failure import BuiltinError, OperandError, operand_error
 from comply.plan.builtins.octets import to_octets

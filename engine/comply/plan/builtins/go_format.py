@@ -4,10 +4,11 @@ https://www.openpolicyagent.org/docs/policy-reference/builtins/strings and
 https://pkg.go.dev/fmt: a wrong format never fails, it prints what is wrong with it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import HaltError, operand_error
 from comply.plan.builtins.go_verbs import (
     Directive,

@@ -4,9 +4,10 @@ A layout shows how the moment `Mon Jan 2 15:04:05 MST 2006` (`01/02 03:04:05PM '
 -0700`) would look: https://pkg.go.dev/time#Layout.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+from comply.classes import dataclass
 
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July",

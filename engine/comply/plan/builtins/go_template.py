@@ -4,9 +4,9 @@ https://pkg.go.dev/text/template#hdr-Actions. `parse` returns the named template
 source, its own text under the empty name.
 """
 
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.go_template_tokens import (
     Token,

@@ -4,9 +4,9 @@ https://pkg.go.dev/text/template. Between `{{` and `}}` there are words, numbers
 strings and marks; outside there is text, trimmed where a dash asks for it.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import BuiltinError
 
 _SPACES: Final = " \t\r\n"

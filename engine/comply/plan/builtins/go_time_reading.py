@@ -1,8 +1,8 @@
 """TEXT x LAYOUT -> TIME: what Go's `time.Parse` does, its complaints included."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.go_layout import (
     MONTHS,

@@ -5,11 +5,12 @@ else is a string by then (https://pkg.go.dev/fmt#hdr-Printing).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from math import copysign, frexp
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.plan.builtins.octets import to_octets
 from comply.plan.values import general, number_text, quote, show
 

@@ -5,9 +5,9 @@ a node begins, and is taken out before a rule sees the tree.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.graphql_lexer import Token
 from comply.plan.values import Value

@@ -3,9 +3,9 @@
 https://spec.graphql.org/October2021/#sec-Appendix-Grammar-Summary.Lexical-Tokens
 """
 
-from dataclasses import dataclass, field
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.plan.builtins.octets import printable
 
 PUNCTUATION: Final = frozenset("!$&():=@[]{}|")

@@ -4,9 +4,9 @@ https://spec.graphql.org/October2021/#sec-Type-System
 """
 
 from copy import copy
-from dataclasses import dataclass, field
 from typing import Final
 
+from comply.classes import dataclass, field
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.graphql_cursor import Node
 from comply.plan.builtins.graphql_schema_reading import read_schema_document

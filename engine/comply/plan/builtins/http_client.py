@@ -8,13 +8,13 @@ import ssl
 import time
 from base64 import b64encode
 from contextlib import closing
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 from urllib.parse import urljoin
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.http_request import Request, Target, Trust, redirected
 from comply.plan.values import quote

@@ -3,11 +3,12 @@
 https://www.openpolicyagent.org/docs/policy-reference/builtins/http
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote as percent_encode
 
+from comply.classes import dataclass
 from comply.plan.builtins.durations import read_duration
 from comply.plan.builtins.failure import BuiltinError, OperandError
 from comply.plan.builtins.json_text import write_json

@@ -5,12 +5,12 @@ with the one that came furthest, by a score; hence the score here.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
 import re2
 
+from comply.classes import dataclass, field
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.json_schema_form import Schema, referred
 from comply.plan.builtins.json_schema_formats import has_format

@@ -4,11 +4,11 @@ https://json-schema.org/draft-07/json-schema-validation
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 import re2
 
+from comply.classes import dataclass, field
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.values import Value, freeze, is_number
 

@@ -3,7 +3,6 @@
 https://www.openpolicyagent.org/docs/policy-reference/builtins/encoding
 """
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from json import JSONDecodeError, JSONDecoder
@@ -11,6 +10,7 @@ from json.encoder import encode_basestring
 from math import isfinite
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.failure import BuiltinError, OperandError
 from comply.plan.builtins.octets import printable
 from comply.plan.builtins.operands import mapping, string

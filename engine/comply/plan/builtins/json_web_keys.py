@@ -1,6 +1,5 @@
 """TEXT -> KEYS: JSON Web Keys (RFC 7517), and the PEM blocks OPA takes in their place."""
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 )
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from comply.classes import dataclass
 from comply.plan.builtins.der import Block, read_pem
 from comply.plan.builtins.encoding import raw_base64url_octets
 from comply.plan.builtins.failure import BuiltinError

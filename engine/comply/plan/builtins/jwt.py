@@ -5,11 +5,11 @@ https://www.openpolicyagent.org/docs/policy-reference/builtins/tokens
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan.builtins.encoding import base64url_octets
 from comply.plan.builtins.failure import BuiltinError, Evaluation
 from comply.plan.builtins.json_text import read_json, write_json

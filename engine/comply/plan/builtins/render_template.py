@@ -6,10 +6,10 @@ read `<undefined>`. A number is what its author wrote, as text: `eq .n "1"` hold
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.plan.builtins import operands
 from comply.plan.builtins.failure import BuiltinError, HaltError
 from comply.plan.builtins.go_template import (

@@ -4,7 +4,6 @@ Follows what Go's verifier checks: https://pkg.go.dev/crypto/x509#Certificate.Ve
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
+from comply.classes import dataclass
 from comply.plan.builtins.x509_names import satisfies_constraints
 from comply.plan.builtins.x509_shapes import EXTENDED_USAGES, HANDLED, key_usage_bits
 

@@ -6,11 +6,11 @@ https://www.openpolicyagent.org/docs/policy-reference/builtins/encoding
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
 
+from comply.classes import dataclass, field
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.builtins.json_text import json_key, write_json
 from comply.plan.builtins.octets import printable, to_text

@@ -5,8 +5,9 @@ often anything holds; under a `not` it only matters that something holds.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.optimize.clauses import map_clauses, replaceable, replaced_paths
 from comply.plan.reads import all_assigned, every_step, loops

@@ -5,8 +5,9 @@ the body of a `not` or a comprehension its failure means something else, so ther
 value is fetched ahead as UNDEFINED where it is absent, and looked at again inside.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from comply.classes import dataclass, field
 from comply.plan import ir
 from comply.plan.optimize.clauses import map_bodies, map_clauses
 from comply.plan.reads import all_assigned, every_step

@@ -6,9 +6,10 @@ becomes a lookup of each only where the scan is made again and again: in a funct
 inside another loop.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.optimize.clauses import map_bodies, map_clauses
 from comply.plan.reads import all_assigned, loops

@@ -6,8 +6,9 @@ index from the second scan on; the test stays. What does not follow from the inp
 scanned again for the next document, so its index lasts.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.lasting import lasting
 from comply.plan.optimize.clauses import map_clauses

@@ -3,8 +3,9 @@
 https://docs.spacelift.io/concepts/policy
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from comply.classes import dataclass
 
 Kind: TypeAlias = Literal["boolean", "strings", "objects", "string", "roles"]
 

@@ -1,8 +1,9 @@
 """VALUES OF RULES -> DECISION: what Spacelift does with what policies say."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+from comply.classes import dataclass
 
 Values: TypeAlias = dict[str, Any]
 Input: TypeAlias = dict[str, Any]

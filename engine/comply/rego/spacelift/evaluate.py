@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.emit import load, print_plan

@@ -1,8 +1,8 @@
 """What is wrong with types, in OPA's words, and what to do about it."""
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from comply.classes import dataclass, field
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.errors import RegoError

@@ -1,8 +1,8 @@
 """TERM -> TYPE: what is known of variables, documents and rules."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
+from comply.classes import dataclass, field
 from comply.plan.builtins.signatures import SIGNATURES
 from comply.rego import flat as f
 from comply.rego import syntax as s

@@ -7,8 +7,8 @@ run; what nothing is known of may be anything. Of the body of an
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from comply.classes import dataclass
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.tree import Group, Node, node_at

@@ -6,9 +6,9 @@ type checker: https://www.openpolicyagent.org/docs/policy-language#schema.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.rego import syntax as s
 
 

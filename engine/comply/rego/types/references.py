@@ -1,7 +1,6 @@
 """References into documents whose type is known: steps that lead nowhere."""
 
-from dataclasses import dataclass
-
+from comply.classes import dataclass
 from comply.rego import flat as f
 from comply.rego import syntax as s
 from comply.rego.types.environment import (

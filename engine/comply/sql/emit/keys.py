@@ -9,11 +9,11 @@ further out: where it does not hold the subquery is empty, and that may be the v
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.syntax import Name
 from comply.sql.kinds import kind
 from comply.sql.places import Place, conditions, is_traced, places

@@ -1,10 +1,10 @@
 """ASSERTION x SCHEMA -> OUTLINE of what enforces it: what is logged, asked and locked."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.dialect.schema import Schema, Table
 from comply.dialect.syntax import Name, State
 from comply.sql.assertion import Assertion

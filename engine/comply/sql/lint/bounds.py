@@ -1,12 +1,12 @@
 """PARTS -> CONTRADICTION? Comparisons of columns with literals and with each other."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.sql.lint.keys import Names
 from comply.sql.lint.promises import COMPARISONS, Key, Promises, rejected
 

@@ -1,9 +1,9 @@
 """What stands in FROM: joins, clauses behind tables, rows that are no table's."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.sql.lint.outline import Block, Outline
 from comply.sql.lint.problem import Edit, Problem, Subject
 

@@ -1,11 +1,11 @@
 """PARTS -> ROWS THAT ARE ONE: relations that a key makes the same row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import combinations
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.sql.lint.promises import Key, Promises
 
 

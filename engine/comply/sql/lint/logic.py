@@ -7,12 +7,12 @@ certain it is no.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.schema import Schema
 from comply.sql.lint.bounds import impossible
 from comply.sql.lint.keys import Merged, merged

@@ -5,9 +5,9 @@ have them all, each with its exact place, which fixes need as well.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.dialect.tokens import Token
 
 Role: TypeAlias = Literal[

@@ -1,10 +1,10 @@
 """What the lint says, and what its checks look at."""
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.schema import Schema
 from comply.dialect.statements import Statement
 from comply.dialect.syntax import CreateAssertion

@@ -1,12 +1,12 @@
 """SCHEMA -> PROMISES: what constraints guarantee about the rows of a query's tables."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.errors import SqlError
 from comply.dialect.oracle import condition, stored_name
 from comply.dialect.schema import Schema, Table

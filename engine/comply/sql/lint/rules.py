@@ -5,8 +5,9 @@ whose own number nobody has published, 0 for text that is no assertion at all.
 https://docs.oracle.com/en/database/oracle/oracle-database/26/sqlrf/create-assertion.html
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from comply.classes import dataclass
 
 Need: TypeAlias = Literal["", "schema"]
 

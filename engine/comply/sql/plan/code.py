@@ -1,11 +1,11 @@
 """Python under construction: what the parts of a compiled denial share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.oracle import place_of
 from comply.dialect.syntax import Name
 from comply.source import ComplyError, Source

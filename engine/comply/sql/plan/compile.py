@@ -1,12 +1,13 @@
 """DENIAL -> PROGRAMS: the functions that find its violating rows, and what to keep."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from types import CodeType
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.dialect.oracle import place_of
 from comply.dialect.syntax import Name
 from comply.source import Source

@@ -6,12 +6,13 @@ a doubt where it is known only after apply: what rests on one is possible, never
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.sql.catalog import Kind
 from comply.sql.cells import json_path
 from comply.sql.kinds import kind

@@ -8,12 +8,13 @@ alone where the number would change. What remains as it was, has no plan.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass, field
 from comply.dialect.oracle import place_of, stored_name
 from comply.source import Source
 from comply.sql.names import output_of, selects

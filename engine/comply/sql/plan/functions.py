@@ -4,13 +4,13 @@ They agree with what `duckdb_functions` has DuckDB compute. `''` is NULL through
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
 from functools import lru_cache
 from itertools import groupby
 from math import ceil, exp, floor, log, sqrt
 from typing import Any, Final, TypeAlias
 
+from comply.classes import dataclass
 from comply.dialect.errors import SqlError
 from comply.plan.builtins import regex
 from comply.plan.builtins.failure import BuiltinError

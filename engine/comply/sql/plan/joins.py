@@ -5,11 +5,11 @@ soon as all it reads is there, those with subqueries last.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.dialect.syntax import Name
 from comply.sql.kinds import kind
 from comply.sql.places import conditions, sources, table_of

@@ -1,11 +1,11 @@
 """QUERY -> PYTHON: loops over the rows that a query joins, as functions of rows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.sql.kinds import kind
 from comply.sql.plan.code import Code, IndexCode, Mode
 from comply.sql.plan.expressions import SURE, truth, value

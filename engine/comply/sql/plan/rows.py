@@ -1,11 +1,11 @@
 """Rows at the places of a denial: kept if they pass its tests, found by indexes."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from heapq import nsmallest
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.plan.doubt import MORE, SHOWN, Doubt, Doubts
 from comply.plan.doubt import Place as Unknown
 from comply.sql.plan.compile import PlaceCode

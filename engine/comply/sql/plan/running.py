@@ -9,9 +9,9 @@ together are found by each other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from comply.classes import dataclass, field
 from comply.dialect.syntax import Name
 from comply.plan.doubt import Doubts
 from comply.source import ComplyError
