@@ -143,3 +143,18 @@ def test_indexed_tables_can_be_altered() -> None:
     db.execute("INSERT INTO t VALUES (2, 'it''s', NULL)")
     with pytest.raises(AssertionViolated):
         db.execute("DELETE FROM u WHERE id = 2")
+
+
+def test_a_condition_on_what_is_missing_is_no_condition_on_what_is_there() -> None:
+    """Of two conditions on `t`, one says which `u` would do."""
+    db = Sandbox()
+    db.run(
+        """CREATE TABLE t (k NUMBER, x NUMBER, y NUMBER); CREATE TABLE u (k NUMBER);
+        INSERT INTO t VALUES (1, 5, 2), (1, 5, 1); INSERT INTO u VALUES (1);
+        CREATE ASSERTION a CHECK (NOT EXISTS (SELECT t.y FROM t WHERE t.y = 1 AND NOT EXISTS (
+          SELECT 1 FROM u WHERE u.k = t.k AND t.x > 3)));
+        COMMIT;"""
+    )
+    with pytest.raises(AssertionViolated) as caught:
+        db.execute("DELETE FROM u")
+    assert caught.value.rows == [{"Y": 1}]

@@ -12,7 +12,7 @@ from typing import Final
 from sqlglot import exp
 
 from comply.sql.names import ROWID
-from comply.sql.places import conditions, sources
+from comply.sql.places import clauses, conditions, sources
 
 ROW: Final = "ORA$ROW"
 _SUMMED: Final = ("group", "having", "limit", "offset", "joins", "with_", "qualify")
@@ -89,19 +89,26 @@ def _by_index(tree: exp.Select) -> exp.Select:
     """
     made = tree.copy()
     for table in sources(made):
-        alias = table.alias_or_name
-        own = [t for t in conditions(made) if _tables(t) - {ROW} == {alias}]
-        key = next((t for t in own if is_key(t)), None)
-        rest = [t for t in own if t is not key]
-        if key is None or not rest or not isinstance(table, exp.Table):
-            continue
-        both = exp.and_(*[t.copy() for t in rest])
-        number = exp.column(exp.to_identifier(ROWID, quoted=True), alias, quoted=True)
-        missing = exp.Is(this=number, expression=exp.Null())
-        for test in rest[1:]:
-            test.replace(exp.true())
-        rest[0].replace(exp.Coalesce(this=both, expressions=[missing]))
+        if isinstance(table, exp.Table):
+            # A condition of ON is no condition of WHERE: a join may ask for what is not.
+            for clause in clauses(made):
+                _apart(clause, table.alias_or_name)
     return made
+
+
+def _apart(clause: list[exp.Expr], alias: str) -> None:
+    """Take what is asked of a table beside its key out of DuckDB's scan."""
+    own = [t for t in clause if _tables(t) - {ROW} == {alias}]
+    key = next((t for t in own if is_key(t)), None)
+    rest = [t for t in own if t is not key]
+    if key is None or not rest:
+        return
+    both = exp.and_(*[t.copy() for t in rest])
+    number = exp.column(exp.to_identifier(ROWID, quoted=True), alias, quoted=True)
+    missing = exp.Is(this=number, expression=exp.Null())
+    for test in rest[1:]:
+        test.replace(exp.true())
+    rest[0].replace(exp.Coalesce(this=both, expressions=[missing]))
 
 
 def _tables(test: exp.Expr) -> set[str]:

@@ -82,11 +82,16 @@ def sources(block: exp.Select) -> list[exp.Expr]:
 
 def conditions(block: exp.Select) -> list[exp.Expr]:
     """Return the conditions that all hold of a block's rows."""
+    return [part for clause in clauses(block) for part in clause]
+
+
+def clauses(block: exp.Select) -> list[list[exp.Expr]]:
+    """Return the conditions of each ON and of WHERE."""
     where = block.args.get("where")
     found = [j.args["on"] for j in block.args.get("joins") or () if j.args.get("on")]
     if where is not None:
         found.append(where.this)
-    return [part for condition in found for part in _conjuncts(condition)]
+    return [_conjuncts(condition) for condition in found]
 
 
 def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
