@@ -23,7 +23,10 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 def main() -> None:
     """Run the command line and exit: 0 clean, 1 findings, 2 could not check."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # All of it goes with the process: to look for what could go alone takes a while.
+    gc.freeze()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

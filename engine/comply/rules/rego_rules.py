@@ -1,7 +1,7 @@
 """REGO FILES -> POLICIES: which files are compiled together, and where checks start."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from comply.classes import dataclass
@@ -107,18 +107,17 @@ def _named(module: Module, packages: tuple[Path, ...]) -> Iterator[Path]:
 
 def data_paths(node: object) -> Iterator[Path]:
     """Yield the ground beginnings of the references to `data` in a tree."""
-    match node:
-        case tuple():
-            for item in node:
-                yield from data_paths(item)
-        case Ref(head=Var(name="data"), path=path):
-            yield tuple(_ground(path))
-            yield from data_paths(path)
-        case _ if is_dataclass(node):
-            for item in fields(node):
-                yield from data_paths(getattr(node, item.name))
-        case _:
-            return
+    pending = [node]
+    while pending:
+        match pending.pop():
+            case tuple() as items:
+                pending += items
+            case Ref(head=Var(name="data"), path=path):
+                yield tuple(_ground(path))
+                pending.append(path)
+            case found:
+                names = getattr(found, "__match_args__", ())
+                pending += [getattr(found, name) for name in names]
 
 
 def _ground(path: tuple[Term, ...]) -> Iterator[str]:
