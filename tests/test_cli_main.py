@@ -106,3 +106,18 @@ def test_main_exits(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as caught:
         entry.main()
     assert caught.value.code == 0
+
+
+def test_what_databases_leave_behind_is_not_complained_of(tmp_path: Path) -> None:
+    """DuckDB tells on standard error of what is still there at the end."""
+    script = tmp_path / "script.sql"
+    script.write_text("CREATE TABLE t (a NUMBER);\nINSERT INTO t VALUES (1);\n")
+    line = [sys.executable, "-m", "comply.cli.main", "sql", "run", str(script)]
+    done = subprocess.run(
+        line,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "engine")},
+    )
+    assert (done.returncode, done.stderr) == (0, "")

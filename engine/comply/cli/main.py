@@ -24,8 +24,10 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 def main() -> None:
     """Run the command line and exit: 0 clean, 1 findings, 2 could not check."""
     code = run(sys.argv[1:])
-    # All of it goes with the process: to look for what could go alone takes a while.
-    gc.freeze()
+    if "duckdb" not in sys.modules:
+        # All goes with the process: to look for what could go alone takes a while. Of
+        # what was not looked for DuckDB would complain.
+        gc.freeze()
     sys.exit(code)
 
 
