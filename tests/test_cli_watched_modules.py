@@ -30,7 +30,7 @@ PLAN = """{"format_version": "1.2", "resource_changes": [{"address": "t.two", "t
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
 
 more = {
-    "two/plan.json": (PLAN % 1, PLAN % 2, CONFIG_MAP % "not-a-plan", "{}"),
+    "two/plan.json": (PLAN % 1, PLAN % 2, '{"apiVersion": "v1", "kind": "Pod"}'),
     "one/deep.tf": (MARK + OTHER.replace("elsewhere", "marked"), OTHER, ""),
     "map.yaml": (CONFIG_MAP % "a", CONFIG_MAP % "b" + MARK, ""),
 }
@@ -284,6 +284,26 @@ def test_rules_of_now_are_held_to_modules_that_are_loaded(
     assert step is not None
     assert step.reopened
     assert any("t.two was" in item.message for item in step.added)
+
+
+@pytest.mark.parametrize("text", ["{}", CONFIG_MAP % "x", '{"format_version": '])
+def test_a_plan_that_is_none_any_more_is_told_and_stands_until_then(
+    tree: Path, text: str
+) -> None:
+    plan = tree / "plan.json"
+    plan.write_text(PLAN % 1)
+    watched = watch(tree)
+    before = watched.standing
+    plan.write_text(text)
+    step = saved(watched, plan)
+    assert step is not None
+    assert [f.rule_id for f in step.added] == ["comply/unreadable-input"]
+    assert not step.removed
+    plan.write_text(PLAN % 1)
+    step = saved(watched, plan)
+    assert step is not None
+    assert [f.rule_id for f in step.removed] == ["comply/unreadable-input"]
+    assert watched.standing == before
 
 
 def test_a_kind_that_comes_brings_the_pack_that_fits(tree: Path) -> None:
