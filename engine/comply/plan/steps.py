@@ -5,6 +5,7 @@ A failing step ends the turn of the innermost loop: `continue` inside one, `brea
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from comply.plan import ir, reads
 from comply.plan.inline import equal_text
@@ -13,11 +14,13 @@ from comply.plan.leaf_steps import print_leaf, stop_if, subscript
 from comply.plan.printer import Flow, Printer, atom, frozen
 from comply.plan.reads import assigned, captured, loops
 from comply.plan.remember import remembered
+from comply.plan.values import RegoSet
 from comply.plan.writer import name
 
 DEEPEST = 14
 # As many answers of one place are remembered; texts beyond that are all different.
 REMEMBERED = 1024
+MOST_NAMES = 8
 _LOOPS = (ir.Scan, ir.ScanIndex, ir.ScanRelation)
 _NESTING = (*_LOOPS, ir.Collect, ir.Not)
 
@@ -262,6 +265,7 @@ def _print_collect(printer: Printer, flow: Flow, step: ir.Collect) -> None:
 
     needs = (step.value,) if step.key is None else (step.key, step.value)
     with printer.inside():
+        _print_unless_complete(printer, flow, step)
         if _fails_before_loop(step.body):
             print_block(printer, flow, step.body, finish, needs)
         else:
@@ -269,6 +273,44 @@ def _print_collect(printer: Printer, flow: Flow, step: ir.Collect) -> None:
             print_steps(printer, inner, step.body, finish, needs)
     if step.kind == "set":
         printer.pending.add(step.target.name)
+
+
+def _print_unless_complete(printer: Printer, flow: Flow, collect: ir.Collect) -> None:
+    """Open a block for `{k | some k in names; not x[k]}` that is left out if x has all.
+
+    That is how rules ask for labels and tags, and most objects have them. One expression
+    that looks all of them up takes half as long as the loop.
+    """
+    lookups = () if printer.probes else _names_asked(collect)
+    if not lookups:
+        return
+    writer, answer = printer.writer, f"n_{printer.number()}"
+    tests = [f"{subscript(printer, flow, x)} is not False" for x in lookups]
+    with writer.block("try:"):
+        writer.line(f"{answer} = {' and '.join(tests)}")
+    with writer.block("except MISSING:"):
+        writer.line(f"{answer} = False")
+    writer.open(f"if not {answer}:")
+
+
+def _names_asked(collect: ir.Collect) -> tuple[ir.Lookup, ...]:
+    """Return the lookups of a set of the names that an object lacks, () for any other."""
+    match collect:
+        case ir.Collect(
+            kind="set",
+            body=(
+                ir.Scan(
+                    key=None, value=ir.Local() as asked, source=ir.Const(value=held)
+                ),
+                ir.Not(body=(ir.Lookup(keys=(key,)) as lookup, ir.Holds(atom=found))),
+            ),
+        ) if key == asked and found == lookup.target and lookup.source != asked:
+            names = held.ordered() if isinstance(held, RegoSet) else ()
+            if len(names) > MOST_NAMES or not all(type(n) is str for n in names):
+                return ()
+            return tuple(replace(lookup, keys=(ir.Const(n),)) for n in names)
+        case _:
+            return ()
 
 
 _SURE = (ir.Maybe, ir.Copy, ir.MakeArray, ir.MakeSet, ir.Collect)
