@@ -1,7 +1,11 @@
 """A tree of Terraform modules, scripts and a manifest, and the versions of its files."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from comply.cli import kept_parts
 from comply.cli.cached_check import Options
 from comply.cli.settings import Settings
 from comply.source import ComplyError
@@ -68,6 +72,30 @@ texts = {
     "3.sql": (ROWS % 1, ROWS % 5),
     "pod.yaml": ("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n", ""),
 }
+
+
+def write_tree(folder: Path, *, scripts: bool) -> None:
+    """Write the first versions of all files below `tree`, and the rules into `policy`."""
+    for name, choices in texts.items():
+        if scripts or not name.endswith(".sql"):
+            path = folder / "tree" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(choices[0])
+    (folder / "policy").mkdir()
+    (folder / "policy" / "seen.rego").write_text(SEEN)
+
+
+def parts_run(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the inputs of the parts that are checked from now on."""
+    ran: list[str] = []
+    real = kept_parts._run
+
+    def noted(session: Any, part: Any) -> bool:
+        ran.extend(Path(item.source.name).name for item in part.inputs)
+        return real(session, part)
+
+    monkeypatch.setattr(kept_parts, "_run", noted)
+    return ran
 
 
 def outcome(work: Any, settings: Settings, options: Options) -> Any:

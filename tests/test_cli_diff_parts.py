@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from tests.git_repository import OWN, Repository, new_repository
-from tests.module_trees import OTHER, SEEN, WORDS, texts
+from tests.module_trees import HIDDEN, OTHER, SEEN, WORDS, parts_run, texts
 
-from comply.cli import kept_parts
 from comply.cli.cached_check import Options
 from comply.cli.check import check
 from comply.cli.diff_check import Asked, only_new
@@ -23,7 +22,6 @@ from comply.cli.main import run
 from comply.cli.settings import Settings
 
 SEEDS = 40 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 2
-HIDDEN = 'variable "p" {\n  sensitive = true\n  default = "7"\n}\n'
 
 
 @pytest.fixture(scope="session")
@@ -49,16 +47,7 @@ def repo(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reposi
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the inputs of the parts that are checked from now on."""
-    ran: list[str] = []
-    real = kept_parts._run
-
-    def noted(session: Any, part: Any) -> bool:
-        ran.extend(Path(item.source.name).name for item in part.inputs)
-        return real(session, part)
-
-    monkeypatch.setattr(kept_parts, "_run", noted)
-    return ran
+    return parts_run(monkeypatch)
 
 
 ALL = ["one", "other", "three", "deep", "two", "pod.yaml", "1.sql", "2.sql", "3.sql"]

@@ -13,10 +13,20 @@ import pytest
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.module_trees import INNER, OTHER, ROOT, SEEN, WORDS, outcome, texts
+from tests.module_trees import (
+    INNER,
+    OTHER,
+    ROOT,
+    SEEN,
+    WORDS,
+    outcome,
+    parts_run,
+    texts,
+    write_tree,
+)
 
 from comply.check.cache_store import NAME, open_store
-from comply.cli import kept_parts, kept_runs
+from comply.cli import kept_runs
 from comply.cli.cached_check import Options
 from comply.cli.check import check
 from comply.cli.kept_runs import asks_elsewhere
@@ -153,12 +163,7 @@ def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     real = time.time_ns
     monkeypatch.setattr(time, "time_ns", lambda: real() + SETTLED)
-    for name, choices in texts.items():
-        path = tmp_path / "tree" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(choices[0])
-    (tmp_path / "policy").mkdir()
-    (tmp_path / "policy" / "seen.rego").write_text(SEEN)
+    write_tree(tmp_path, scripts=True)
     return tmp_path / "tree"
 
 
@@ -255,16 +260,7 @@ def test_a_run_in_which_a_rule_was_stopped_is_not_kept(
 
 @pytest.fixture(name="ran")
 def _ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the inputs of the parts that are checked from now on."""
-    ran: list[str] = []
-    real = kept_parts._run
-
-    def noted(session: Any, part: Any) -> bool:
-        ran.extend(Path(item.source.name).name for item in part.inputs)
-        return real(session, part)
-
-    monkeypatch.setattr(kept_parts, "_run", noted)
-    return ran
+    return parts_run(monkeypatch)
 
 
 SCRIPTS = ["1.sql", "2.sql", "3.sql"]

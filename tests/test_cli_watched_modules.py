@@ -10,7 +10,16 @@ import pytest
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.module_trees import INNER, OTHER, ROOT, SEEN, WORDS, outcome, texts
+from tests.module_trees import (
+    INNER,
+    OTHER,
+    ROOT,
+    SEEN,
+    WORDS,
+    outcome,
+    texts,
+    write_tree,
+)
 
 from comply.cli import watched_modules
 from comply.cli.cached_check import Options
@@ -159,14 +168,7 @@ TestSaves.settings = profile(
 @pytest.fixture(name="tree")
 def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name, choices in texts.items():
-        if name.endswith(".sql"):
-            continue
-        path = tmp_path / "tree" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(choices[0])
-    (tmp_path / "policy").mkdir()
-    (tmp_path / "policy" / "seen.rego").write_text(SEEN)
+    write_tree(tmp_path, scripts=False)
     return Path("tree")
 
 

@@ -39,8 +39,13 @@ def check(
     is called. An exception that is nobody's mistake but ours gives a traceback, as it
     does in a command.
     """
+    return _told(lambda: _checked(session, file, kind, form, forget))
+
+
+def _told(run: Callable[[], int]) -> int:
+    """Return the exit code of a run, the errors of users and ours told."""
     try:
-        return _checked(session, file, kind, form, forget)
+        return run()
     except ComplyError as error:
         sys.stderr.write(f"error: {error.render()}\n")
         return error.exit_code
@@ -76,14 +81,7 @@ def follow(file: str, then: str, kind: str) -> int:
 
 def followed(file: str, then: str, kind: str) -> int:
     """Return the exit code of `follow`, the errors of users and ours told."""
-    try:
-        return follow(file, then, kind)
-    except ComplyError as error:
-        sys.stderr.write(f"error: {error.render()}\n")
-        return error.exit_code
-    except Exception:  # noqa: BLE001  (every one of them is a fault, and counted)
-        traceback.print_exc()
-        return 2
+    return _told(lambda: follow(file, then, kind))
 
 
 def _checked(

@@ -12,7 +12,7 @@ from comply.cli.addresses import asked, live_options, names_database
 from comply.cli.cache import cache_folder
 from comply.cli.cached_check import Options, check_files
 from comply.cli.exemptions import Judged, exempt_known, judged_by
-from comply.cli.outputs import Output, outputs, write_all
+from comply.cli.outputs import outputs, write_all
 from comply.cli.recalled import Before, Looked, before, followed
 from comply.cli.run_options import InOrder, source_options, with_options
 from comply.cli.same_run import keep_run
@@ -202,7 +202,7 @@ def command(  # noqa: PLR0913  (click passes one argument an option)
         findings, run = _only_new((findings, run), settings, options, judged, tree)
     run = replace(run, seconds=time.perf_counter() - started)
     said = write_all(wanted, findings, run, colour)
-    if tree is None and wanted == [Output("text")]:
+    if tree is None and said:
         _keep_said(context, settings, options.looked, (findings, run), said)
     return exit_code(findings, run.threshold, run.failing)
 

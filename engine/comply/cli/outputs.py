@@ -56,7 +56,9 @@ def outputs(formats: Collection[str], path: Path | None) -> list[Output]:
 def write_all(
     wanted: Iterable[Output], findings: list[Finding], run: Run, colour: Choice
 ) -> str:
-    """Write every report; return what went to standard output.
+    """Write every report; return what a text that is the only one says, else "".
+
+    Other reports may be large, and are not held in memory.
 
     Raises:
         ComplyError: if a file cannot be written.
@@ -72,7 +74,7 @@ def write_all(
                 colour=wants_colour(out, colour),
                 width=width_of(out),
             )
-            if output.path is not None:
+            if wanted != [Output("text")]:
                 reporter(output.format)(findings, out, shown)
                 continue
             encoding, errors = out.encoding or "utf-8", out.errors or "strict"

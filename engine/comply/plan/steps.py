@@ -265,25 +265,33 @@ def _print_collect(printer: Printer, flow: Flow, step: ir.Collect) -> None:
 
     needs = (step.value,) if step.key is None else (step.key, step.value)
     with printer.inside():
-        _print_unless_complete(printer, flow, step)
-        if _fails_before_loop(step.body):
-            print_block(printer, flow, step.body, finish, needs)
+        body = _print_unless_complete(printer, flow, step)
+        if _fails_before_loop(body):
+            print_block(printer, flow, body, finish, needs)
         else:
             inner = Flow("continue", list(flow.contexts))
-            print_steps(printer, inner, step.body, finish, needs)
+            print_steps(printer, inner, body, finish, needs)
     if step.kind == "set":
         printer.pending.add(step.target.name)
 
 
-def _print_unless_complete(printer: Printer, flow: Flow, collect: ir.Collect) -> None:
+def _print_unless_complete(
+    printer: Printer, flow: Flow, collect: ir.Collect
+) -> ir.Steps:
     """Open a block for `{k | some k in names; not x[k]}` that is left out if x has all.
 
     That is how rules ask for labels and tags, and most objects have them. One expression
-    that looks all of them up takes half as long as the loop.
+    that looks all of them up takes half as long as the loop. Returns the steps that are
+    still to be written.
     """
-    lookups = () if printer.probes else _names_asked(collect)
+    at = next((i for i, s in enumerate(collect.body) if not isinstance(s, ir.Maybe)), 0)
+    ahead, body = collect.body[:at], collect.body[at:]
+    lookups = () if printer.probes else _names_asked(collect, body)
     if not lookups:
-        return
+        return collect.body
+    for step in ahead:
+        print_step(printer, flow, step)
+        learn(printer.kinds, step, printer.mocked)
     writer, answer = printer.writer, f"n_{printer.number()}"
     tests = [f"{subscript(printer, flow, x)} is not False" for x in lookups]
     with writer.block("try:"):
@@ -291,20 +299,21 @@ def _print_unless_complete(printer: Printer, flow: Flow, collect: ir.Collect) ->
     with writer.block("except MISSING:"):
         writer.line(f"{answer} = False")
     writer.open(f"if not {answer}:")
+    return body
 
 
-def _names_asked(collect: ir.Collect) -> tuple[ir.Lookup, ...]:
+def _names_asked(collect: ir.Collect, body: ir.Steps) -> tuple[ir.Lookup, ...]:
     """Return the lookups of a set of the names that an object lacks, () for any other."""
-    match collect:
-        case ir.Collect(
-            kind="set",
-            body=(
-                ir.Scan(
-                    key=None, value=ir.Local() as asked, source=ir.Const(value=held)
-                ),
-                ir.Not(body=(ir.Lookup(keys=(key,)) as lookup, ir.Holds(atom=found))),
-            ),
-        ) if key == asked and found == lookup.target and lookup.source != asked:
+    match body:
+        case (
+            ir.Scan(key=None, value=ir.Local() as asked, source=ir.Const(value=held)),
+            ir.Not(body=(ir.Lookup(keys=(key,)) as lookup, ir.Holds(atom=found))),
+        ) if (
+            collect.kind == "set"
+            and key == asked
+            and found == lookup.target
+            and lookup.source != asked
+        ):
             names = held.ordered() if isinstance(held, RegoSet) else ()
             if len(names) > MOST_NAMES or not all(type(n) is str for n in names):
                 return ()
