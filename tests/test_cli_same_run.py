@@ -335,8 +335,8 @@ def test_links_are_followed_each_time(again: Callable[..., Any]) -> None:
 def test_a_tree_of_this_moment_is_not_trusted(
     again: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: real() - SETTLED)
+    written = Path("rules").stat().st_ctime_ns
+    monkeypatch.setattr(time, "time_ns", lambda: written)
     for _ in range(2):
         assert again()[0] is False
     assert not kept()
