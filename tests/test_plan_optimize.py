@@ -16,6 +16,7 @@ from comply.plan.emit import load, print_plan
 from comply.plan.optimize import PASSES
 from comply.plan.optimize.constant_rules import inline_constants
 from comply.plan.optimize.copies import propagate_copies
+from comply.plan.optimize.filled_indexes import fill_indexes
 from comply.plan.optimize.fold import fold_constants
 from comply.plan.optimize.functions import inline_functions
 from comply.plan.optimize.hoist import hoist_inner_lookups, hoist_lookups
@@ -37,6 +38,7 @@ Pass = Callable[[ir.Plan], ir.Plan]
 NAMED: Final[dict[str, Pass]] = {
     "constant_rules": inline_constants,
     "copies": propagate_copies,
+    "filled_indexes": fill_indexes,
     "fold": fold_constants,
     "functions": inline_functions,
     "hoist": hoist_lookups,

@@ -12,12 +12,12 @@ from comply.check.evaluations import driven, members
 from comply.check.incremental import Unit as Driven
 from comply.check.incremental import run_unit
 from comply.classes import dataclass, field
+from comply.plan.indexes import build_index
 from comply.plan.link import UnitCode
 from comply.plan.runtime import (
     Context,
     EvaluationError,
     Node,
-    build_index,
     collector_paused,
 )
 from comply.rules.checks import Unit

@@ -16,6 +16,7 @@ from comply.classes import dataclass, field
 from comply.findings import Finding, Severity, Status
 from comply.load.facts import Document
 from comply.plan.builtins.failure import Evaluation
+from comply.plan.indexes import partition
 from comply.plan.link import UnitCode
 from comply.plan.runtime import (
     MISSING,
@@ -23,7 +24,6 @@ from comply.plan.runtime import (
     EvaluationError,
     entries,
     is_collection,
-    partition,
     values,
 )
 from comply.plan.values import UNDEFINED, RegoSet, Value

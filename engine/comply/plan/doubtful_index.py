@@ -15,7 +15,8 @@ from comply.plan import ir
 from comply.plan.builtins.failure import Evaluation
 from comply.plan.doubt import CERTAIN, Doubts, Place, doubts_in, members_of
 from comply.plan.doubtful_values import reached
-from comply.plan.runtime import MISSING, Context, partition
+from comply.plan.indexes import partition
+from comply.plan.runtime import MISSING, Context
 from comply.plan.values import Value, equal, freeze
 
 T = TypeVar("T")

@@ -32,10 +32,11 @@ from decimal import Decimal
 from comply.plan.builtins import lookup
 from comply.plan.builtins.failure import BuiltinError
 from comply.plan.hash_join import among
+from comply.plan.indexes import indexing, partition
 from comply.plan.runtime import (
     MISSING, Branch, agreed, always, call_mock, entries, extent, grown, insert,
-    is_collection, item, maybe, mockable, ordered_entries, ordered_values, partition,
-    put, standing_in, stored, values,
+    is_collection, item, maybe, mockable, ordered_entries, ordered_values, put,
+    standing_in, stored, values,
 )
 from comply.plan.values import (
     UNDEFINED, NumberLiteral, RegoSet, compare, equal, freeze,

@@ -199,6 +199,8 @@ class Scan:
 
     With a `match`, elements whose value at `on` is another may be left out, as a test
     after it would. It is `steady` if the source does not follow from the input.
+
+    What `fills` an index names the path of the collection, and the key it is by.
     """
 
     at: int
@@ -209,6 +211,7 @@ class Scan:
     on: tuple[str, ...] = ()
     match: Atom | None = None
     steady: bool = False
+    fills: tuple[tuple[str, ...], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,6 +228,11 @@ def _print_scan(printer: Printer, flow: Flow, step: ir.Scan) -> None:
     elif step.key is None and isinstance(step.source, ir.Const):
         listed = printer.writer.expression(f"tuple({prefix}values({source}))")
         printer.writer.open(f"for {value} in {listed}:")
+    elif step.fills is not None and not printer.probes:
+        path, on = step.fills
+        elements = f"{prefix}values({source})"
+        call = f"indexing({flow.context}, {elements}, {path!r}, {on!r})"
+        printer.writer.open(f"for {value} in {call}:")
     elif step.key is None:
         printer.writer.open(f"for {value} in {prefix}values({source}):")
     else:

@@ -266,56 +266,6 @@ def ordered_entries(source: Value) -> Iterable[tuple[Value, Value]]:
     return entries(source)
 
 
-def partition(
-    context: Context, path: tuple[str, ...], on: tuple[str, ...], match: Value
-) -> list[Value]:
-    """Return the elements of an input collection that have a value.
-
-    `path` leads to the collection, `on` from an element to the value to `match`. All
-    rules of an evaluation share the index, which is built when it is first needed.
-    """
-    index = context.indexes.get((path, on))
-    if index is None:
-        index = context.indexes[path, on] = build_index(context.input, path, on)
-    key = match if type(match) is str else freeze(match)
-    if context.trace is not None:
-        context.trace.append((path, on, key))
-    return index.get(key, _EMPTY)
-
-
-_EMPTY: Final[list[Value]] = []
-
-
-def build_index(source: Value, path: tuple[str, ...], on: tuple[str, ...]) -> Index:
-    """Return the elements of a collection by their value at `on`."""
-    try:
-        for step in path:
-            source = source[step]
-    except MISSING:
-        return {}
-    elements = values(source)
-    quick = _by_text(elements, on[0]) if len(on) == 1 else None
-    if quick is not None:
-        return quick
-    index: Index = defaultdict(list)
-    for element in elements:
-        value = maybe(element, *on)
-        if value is not UNDEFINED:
-            index[value if type(value) is str else freeze(value)].append(element)
-    return dict(index)
-
-
-def _by_text(elements: Iterable[Value], key: str) -> Index | None:
-    """Return elements by their value at `key`, or None where one is no text."""
-    index: Index = defaultdict(list)
-    try:
-        for element in elements:
-            index[element[key]].append(element)
-    except MISSING:
-        return None
-    return dict(index) if all(type(value) is str for value in index) else None
-
-
 def maybe(source: Value, *keys: Value) -> Value:
     """Return `source[k][l]`, or UNDEFINED where a key is absent."""
     try:

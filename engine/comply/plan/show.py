@@ -140,6 +140,8 @@ def show_step(step: ir.Step, paths: dict[int, str]) -> str:  # noqa: C901, PLR09
                 order += (
                     f" by {lasting}index {'.'.join(step.on)} {show_atom(step.match)}"
                 )
+            if step.fills is not None:
+                order += f" making the index by {step.fills[1]}"
             return f"for {_element(key, value)} in {show_atom(source)}{order}"
         case ir.ScanIndex(value=value, path=path, on=on, match=match):
             where = f"where {'.'.join(on)} == {show_atom(match)}"

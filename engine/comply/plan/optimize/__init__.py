@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from comply.plan import ir
 from comply.plan.optimize.constant_rules import inline_constants
 from comply.plan.optimize.copies import propagate_copies
+from comply.plan.optimize.filled_indexes import fill_indexes
 from comply.plan.optimize.fold import fold_constants
 from comply.plan.optimize.functions import inline_functions
 from comply.plan.optimize.hoist import hoist_inner_lookups, hoist_lookups
@@ -31,6 +32,7 @@ PASSES: Final[tuple[Pass, ...]] = (
     fold_constants,
     hoist_lookups,
     join_scans,
+    fill_indexes,
 )
 
 
