@@ -5,12 +5,13 @@ range over the same resources look at each of them once.
 """
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from comply.classes import dataclass
 from comply.plan import ir
 from comply.plan.reads import all_assigned, captured, loops
-from comply.plan.rewrite import substitute
+from comply.plan.rewrite import field_names, substitute
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,12 @@ def step_text(node: object) -> str:
     """
     if isinstance(node, tuple):
         return f"({', '.join(map(step_text, node))})"
-    if isinstance(node, ir.Local | ir.Const) or not is_dataclass(node):
+    kind: Any = type(node)
+    names = field_names(kind)
+    if isinstance(node, ir.Local | ir.Const) or not names:
         return repr(node)
-    parts = [getattr(node, f.name) for f in fields(node) if f.name != "at"]
-    return f"{type(node).__name__}{step_text(tuple(parts))}"
+    parts = [getattr(node, name) for name in names if name != "at"]
+    return f"{kind.__name__}{step_text(tuple(parts))}"
 
 
 def _group(members: dict[int, ir.Clause], length: int) -> Group:

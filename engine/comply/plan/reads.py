@@ -1,8 +1,12 @@
 """Which locals steps read and assign."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from comply.plan import ir
+
+_HOLDING: Final = (ir.Not, ir.Collect, ir.Every)
+"""The steps that hold others."""
 
 
 def assigned(steps: Iterable[ir.Step]) -> Iterator[str]:
@@ -37,44 +41,41 @@ def assigned(steps: Iterable[ir.Step]) -> Iterator[str]:
 
 def atoms(step: ir.Step) -> tuple[ir.Atom, ...]:  # noqa: C901, PLR0911  (one case a step)
     """Return the atoms that a step itself reads, those of inner steps left out."""
+    # A case is reached after all before it: the commonest steps come first.
     match step:
         case ir.Lookup(source=source, keys=keys) | ir.Maybe(source=source, keys=keys):
             return (source, *keys)
-        case ir.ScanIndex(match=match):
-            return (ir.Input(), match)
-        case ir.Scan(source=source, match=match):
-            return (source,) if match is None else (source, match)
-        case ir.Copy(source=source) | ir.Every(source=source):
-            return (source,)
-        case ir.MakeArray(items=items) | ir.MakeSet(items=items):
-            return items
-        case ir.MakeObject(pairs=pairs):
-            return tuple(x for pair in pairs for x in pair)
         case (
             ir.CallBuiltin(args=args)
             | ir.CallFunction(args=args)
             | ir.ScanRelation(args=args)
         ):
             return args
-        case ir.Extent(keys=keys):
-            return keys
         case ir.Equal(left=left, right=right):
             return (left, right)
+        case ir.CallRule() | ir.Not() | ir.Collect() | ir.Never() | ir.ExitWith():
+            return ()
+        case ir.Scan(source=source, match=match):
+            return (source,) if match is None else (source, match)
+        case ir.Copy(source=source) | ir.Every(source=source):
+            return (source,)
         case ir.Holds(atom=atom) | ir.IsArray(atom=atom) | ir.IsObject(atom=atom):
             return (atom,)
+        case ir.MakeArray(items=items) | ir.MakeSet(items=items):
+            return items
+        case ir.MakeObject(pairs=pairs):
+            return tuple(x for pair in pairs for x in pair)
+        case ir.ScanIndex(match=match):
+            return (ir.Input(), match)
+        case ir.Extent(keys=keys):
+            return keys
         case ir.EnterWith(replacements=replacements):
             return tuple(r.value for r in replacements if r.value is not None)
-        case ir.CallRule() | ir.Never() | ir.Not() | ir.Collect() | ir.ExitWith():
-            return ()
 
 
 def inner(step: ir.Step) -> ir.Steps:
     """Return the steps inside a step, if it holds any."""
-    match step:
-        case ir.Not(body=body) | ir.Collect(body=body) | ir.Every(body=body):
-            return body
-        case _:
-            return ()
+    return step.body if isinstance(step, _HOLDING) else ()
 
 
 def read(steps: Iterable[ir.Step]) -> Iterator[str]:
@@ -114,4 +115,5 @@ def every_step(steps: Iterable[ir.Step]) -> Iterator[ir.Step]:
     """Yield steps and those inside them."""
     for step in steps:
         yield step
-        yield from every_step(inner(step))
+        if isinstance(step, _HOLDING):
+            yield from every_step(step.body)

@@ -4,6 +4,8 @@ Of 50,000 resources few types differ: `split(resource.type, "_")[0] in excluded`
 worked out once for each type.
 """
 
+from itertools import takewhile
+
 from comply.plan import ir
 from comply.plan.builtins.signatures import CONTEXTUAL, NONDETERMINISTIC, SIGNATURES
 from comply.plan.reads import assigned, atoms, captured, every_step, read
@@ -41,16 +43,16 @@ def remembered(
     first = steps[start]
     if not isinstance(first, ir.CallBuiltin | ir.MakeArray) or not _pure(first):
         return None
-    end = start
-    while end < min(len(steps), start + _LONGEST) and _pure(steps[end]):
-        end += 1
-    while end > start:
+    near = steps[start : start + _LONGEST]
+    # Most steps cost little, and to ask that costs least.
+    if not any(map(_worth, every_step(near))):
+        return None
+    end = start + len(tuple(takewhile(_pure, near)))
+    while any(map(_worth, every_step(steps[start:end]))):
         run = steps[start:end]
         asked = captured(run)
         if len(asked) == 1 and not _kept(run, steps[end:], needs):
-            return (
-                (end, ir.Local(asked[0])) if any(map(_worth, every_step(run))) else None
-            )
+            return end, ir.Local(asked[0])
         end -= 1
     return None
 

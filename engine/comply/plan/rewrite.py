@@ -1,13 +1,17 @@
 """Steps with their atoms replaced."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import fields, replace
-from typing import TypeVar
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, Final, TypeVar
 
 from comply.plan import ir
 
 Node = TypeVar("Node")
-_ATOMS = (ir.Local, ir.Const, ir.Input, ir.BaseData)
+
+_ATOMS: Final = frozenset({ir.Local, ir.Const, ir.Input, ir.BaseData})
+_PLAIN: Final = frozenset({int, str, bool, type(None)})
 
 
 def map_atoms(node: Node, change: Callable[[ir.Atom], ir.Atom]) -> Node:
@@ -19,21 +23,27 @@ def map_atoms(node: Node, change: Callable[[ir.Atom], ir.Atom]) -> Node:
 
 
 def _map(node: object, change: Callable[[ir.Atom], ir.Atom]) -> object:
-    if isinstance(node, ir.Const):
-        return change(node)
-    if isinstance(node, _ATOMS):
-        return change(node)
-    if isinstance(node, tuple):
-        return tuple([_map(item, change) for item in node])
-    if not hasattr(node, "__dataclass_fields__"):
+    kind: Any = type(node)
+    if kind in _ATOMS:
+        return change(node)  # type: ignore[arg-type]
+    if kind is tuple:
+        olds: Sequence[object] = node  # type: ignore[assignment]
+    else:
+        names = field_names(kind)
+        olds = [getattr(node, name) for name in names]
+    news = [_map(old, change) if type(old) not in _PLAIN else old for old in olds]
+    if all(map(operator.is_, news, olds)):
         return node
-    new = {}
-    for field in fields(node):  # type: ignore[arg-type]
-        old = getattr(node, field.name)
-        made = _map(old, change)
-        if made is not old:
-            new[field.name] = made
-    return replace(node, **new) if new else node  # type: ignore[type-var]
+    return tuple(news) if kind is tuple else kind(*news)
+
+
+@cache
+def field_names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the names of a class's fields, in the order in which it takes their values.
+
+    There are none of a class that has no fields.
+    """
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()
 
 
 def substitute(node: Node, mapping: dict[str, ir.Atom]) -> Node:
