@@ -12,10 +12,11 @@ from comply.dialect.syntax import Name
 from comply.sql import duckdb
 from comply.sql.catalog import kind_of_type
 from comply.sql.dml import Writer
+from comply.sql.journal import STEP, new, old
 from comply.sql.merge import merge
 from comply.sql.multitable import insert_all
 from comply.sql.names import ROWID, Relation, Resolver, Scope
-from comply.sql.store import STEP, new, old
+from comply.sql.prepared import carry_out
 
 _OLD, _NEW = "ORA$OLD", "ORA$NEW"
 
@@ -33,9 +34,9 @@ def write(writer: Writer, change: Change) -> Name:
             _refuse_returning(change, tree.expression, "INSERT .. SELECT")
             return writer.insert(tree)
         case exp.Update():
-            return writer.update(tree, change.sources)
+            return carry_out(writer.store, writer.updating(tree, change.sources)).name
         case exp.Delete():
-            return writer.delete(tree, change.sources)
+            return carry_out(writer.store, writer.deleting(tree, change.sources)).name
         case exp.Merge():
             return merge(writer, tree, change.deleting)
         case exp.MultitableInserts():
@@ -76,6 +77,7 @@ def returned(writer: Writer, table: Table, change: Change) -> Rows:
         f"{_value(writer, table, change, value)} AS {quote(value.name)}"
         for value in change.returning
     ]
+    writer.store.journal.settle()
     row, step = quote(ROWID), quote(STEP)
     came, went = (
         f"(SELECT * FROM {log(table.name)} WHERE {step} = {writer.store.step})"  # noqa: S608

@@ -15,19 +15,19 @@ from comply.dialect.errors import SqlError
 from comply.dialect.schema import Schema, Table, find
 from comply.dialect.syntax import Constraint, Name
 from comply.sql.names import ROWID
-from comply.sql.store import base, current, gone
+from comply.sql.store import Store, base
 
 Rules: TypeAlias = Sequence[tuple[Constraint, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Where constraints are checked: a schema, and the last step of the changes."""
+    """Where constraints are checked: a schema, and the store whose rows changed."""
 
     connection: Connection
     schema: Schema
     owner: str
-    step: int
+    store: Store
 
     def check(self, table: Table, rules: Rules, since: int) -> None:
         """Check constraints of a table on the rows that changed since a step.
@@ -51,7 +51,7 @@ class Guard:
         return bool(self.connection.query(f"{sql} LIMIT 1").rows)
 
     def _rows(self, table: Table, since: int) -> str:
-        return current(table.name, since, self.step)
+        return self.store.came(table.name, since)
 
     def _each_row(self, table: Table, rules: Rules, since: int) -> None:
         """Check in one pass what a row alone can break: NOT NULL and CHECK."""
@@ -143,7 +143,7 @@ class Guard:
         pairs = list(zip(constraint.columns, columns, strict=True))
         was = " AND ".join(f"c.{quote(a)} = o.{quote(b)}" for a, b in pairs)
         is_ = " AND ".join(f"c.{quote(a)} = p.{quote(b)}" for a, b in pairs)
-        lost = f"SELECT 1 FROM {gone(table.name, since)} o WHERE {was}"  # noqa: S608
+        lost = f"SELECT 1 FROM {self.store.went(table.name, since)} o WHERE {was}"  # noqa: S608
         left = f"SELECT 1 FROM {base(table.name)} p WHERE {is_}"  # noqa: S608
         return (
             f"FROM {base(child.name)} c WHERE EXISTS ({lost}) AND NOT EXISTS ({left})"
@@ -158,7 +158,7 @@ class Guard:
         was = " AND ".join(f"c.{quote(a)} = o.{quote(b)}" for a, b in pairs)
         row = quote(ROWID)
         there = f"SELECT 1 FROM {base(table.name)} b WHERE b.{row} = o.{row}"  # noqa: S608
-        left = f"SELECT 1 FROM {gone(table.name, since)} o WHERE {was} AND NOT EXISTS ({there})"  # noqa: S608
+        left = f"SELECT 1 FROM {self.store.went(table.name, since)} o WHERE {was} AND NOT EXISTS ({there})"  # noqa: S608
         orphans = self.orphans(table, child, constraint, since)
         return f"{orphans} AND EXISTS ({left})"
 

@@ -67,7 +67,7 @@ class Definer:
         """
         session = self.session
         session.commit()
-        session.store.empty()
+        session.store.journal.empty()
         before, catalog = session.schema, session.catalog
         applied = before
         try:

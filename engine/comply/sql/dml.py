@@ -1,10 +1,10 @@
-"""INSERT, UPDATE and DELETE as changes: which rows go, which come.
+"""INSERT, UPDATE and DELETE -> PREPARED: which rows go, which come, in DuckDB's SQL.
 
-Each statement is turned into queries that fill the log of its table (see `store`);
-every expression is evaluated on the state before the statement.
+Every expression is evaluated on the state before the statement.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -18,6 +18,7 @@ from comply.source import Source
 from comply.sql import duckdb
 from comply.sql.catalog import Catalog, kind_of_type
 from comply.sql.duckdb import Translator
+from comply.sql.journal import FEW
 from comply.sql.kinds import kind
 from comply.sql.names import (
     ROWID,
@@ -26,8 +27,16 @@ from comply.sql.names import (
     Scope,
     selects,
 )
+from comply.sql.prepared import (
+    NEXT_ROW,
+    Deleting,
+    Inserting,
+    Target,
+    Updating,
+    carry_out,
+)
 from comply.sql.storage import stored
-from comply.sql.store import STEP, Store, base, identity_sequence, old
+from comply.sql.store import Store, identity_sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,11 @@ class Writer:
                 raise SqlError(0, message, place_of(place, self.source))
 
     def insert(self, tree: exp.Insert) -> Name:
-        """Log the rows of an INSERT and carry it out; return its table."""
+        """Carry an INSERT out; return its table."""
+        return carry_out(self.store, self.inserting(tree)).name
+
+    def inserting(self, tree: exp.Insert) -> Inserting:
+        """Return an INSERT in DuckDB's SQL."""
         self.refuse(tree, "this", "expression", "hint")
         target = tree.this
         listed: list[exp.Identifier] = []
@@ -86,9 +99,10 @@ class Writer:
             target = target.this
         table, _ = self.target(target)
         columns = self.chosen(table, listed)
+        if isinstance(tree.expression, exp.Values):
+            return self._of_values(table, columns, tree.expression)
         rows = self._rows(table, columns, tree.expression)
-        self._add(table, columns, rows)
-        return table.name
+        return self._of_query(table, columns, rows)
 
     def chosen(self, table: Table, listed: list[exp.Identifier]) -> list[Column]:
         """Return the columns an INSERT gives values for."""
@@ -108,15 +122,39 @@ class Writer:
             chosen.append(column)
         return chosen
 
+    def _of_values(
+        self, table: Table, columns: list[Column], tree: exp.Values
+    ) -> Inserting:
+        """Return an INSERT of VALUES in DuckDB's SQL."""
+        rows = [
+            self._values(table, columns, row.expressions)
+            for row in tree.expressions
+            if isinstance(row, exp.Tuple)
+        ]
+        virtual = any(c.virtual for c in table.columns)
+        if len(rows) == 1 and not virtual:
+            return self._of_row(table, rows[0])
+        listed = ", ".join(f"({', '.join(row.values())})" for row in rows)
+        made = self._of_query(table, columns, f"VALUES {listed}")
+        return replace(made, few=len(rows) <= FEW and not virtual)
+
+    def _of_row(self, table: Table, row: dict[str, str]) -> Inserting:
+        """Return an INSERT of one row.
+
+        Sequences of ours come last: what fails leaves no gap in them.
+        """
+        rest = {
+            c.name: duckdb.write(self.default(table, c))
+            for c in table.columns
+            if c.name not in row
+        }
+        cells = {**row, **rest, ROWID: NEXT_ROW}
+        names = ", ".join(map(quote, cells))
+        rows = f"({names}) VALUES ({', '.join(cells.values())})"
+        return Inserting(Target(table, {}), rows, few=True)
+
     def _rows(self, table: Table, columns: list[Column], tree: exp.Expr | None) -> str:
         """Return the query of the values to insert, stored as the columns need them."""
-        if isinstance(tree, exp.Values):
-            rows = [
-                self._values(table, columns, row.expressions)
-                for row in tree.expressions
-                if isinstance(row, exp.Tuple)
-            ]
-            return "VALUES " + ", ".join(rows)
         if not isinstance(tree, exp.Query):
             raise SqlError(926, "missing VALUES keyword")
         query = tree.unnest() if isinstance(tree, exp.Subquery) else tree
@@ -146,13 +184,13 @@ class Writer:
 
     def _values(
         self, table: Table, columns: list[Column], row: Sequence[exp.Expr]
-    ) -> str:
+    ) -> dict[str, str]:
+        """Return the values of a row by column."""
         self.count(columns, row)
-        cells = [
-            duckdb.write(self._cell(table, c, v))
+        return {
+            c.name: duckdb.write(self._cell(table, c, v))
             for c, v in zip(columns, row, strict=True)
-        ]
-        return f"({', '.join(cells)})"
+        }
 
     def _cell(self, table: Table, column: Column, value: exp.Expr) -> exp.Expr:
         """Return what to store for one value of VALUES."""
@@ -216,9 +254,8 @@ class Writer:
             return self._computed(table, column)
         return duckdb.write(self.default(table, column))
 
-    def _add(self, table: Table, columns: list[Column], rows: str) -> None:
-        """Log new rows and carry the step out."""
-        step = self.store.next_step(table.name)
+    def _of_query(self, table: Table, columns: list[Column], rows: str) -> Inserting:
+        """Return an INSERT of the rows of a query, which has some of the columns."""
         given = {c.name for c in columns}
         cells = []
         for column in table.columns:
@@ -231,26 +268,13 @@ class Writer:
                 cells.append(f"{default} AS {quote(column.name)}")
         names = ", ".join(quote(c.name) for c in columns)
         sql = f"SELECT {', '.join(cells)} FROM ({rows}) AS v({names})"  # noqa: S608
-        row = f"NEXTVAL({duckdb.write(exp.Literal.string(quote(ROWID)))})"
-        rows = f"SELECT {step}, {row}, * FROM ({sql})"  # noqa: S608
-        self.log_new(table, rows)
-        self.store.apply(table.name, step)
+        query = f"SELECT {NEXT_ROW}, * FROM ({sql})"  # noqa: S608
+        return Inserting(self.whole(table), query, few=False)
 
-    def log_new(self, table: Table, sql: str) -> None:
-        """Log rows that come, with virtual columns computed from the others."""
-        virtual = [c for c in table.columns if c.virtual]
-        if virtual:
-            names = [quote(STEP), quote(ROWID), *(quote(c.name) for c in table.columns)]
-            cells = [
-                self._computed(table, c) if c.virtual else quote(c.name)
-                for c in table.columns
-            ]
-            own = quote(table.name.name)
-            sql = (
-                f"SELECT {quote(STEP)}, {quote(ROWID)}, {', '.join(cells)}"  # noqa: S608
-                f" FROM ({sql}) AS {own}({', '.join(names)})"
-            )
-        self.store.log(table.name, 1, sql)
+    def whole(self, table: Table) -> Target:
+        """Return a table with its virtual columns in DuckDB's SQL."""
+        virtual = (c for c in table.columns if c.virtual)
+        return Target(table, {c.name: self._computed(table, c) for c in virtual})
 
     def _computed(self, table: Table, column: Column) -> str:
         """Return the expression of a virtual column."""
@@ -272,8 +296,8 @@ class Writer:
         resolver.expression(where, scope)
         return f" WHERE {duckdb.write(self.translator.translate(where.this))}"
 
-    def delete(self, tree: exp.Delete, sources: exp.Query | None) -> Name:
-        """Log the rows of a DELETE and carry it out; return its table.
+    def deleting(self, tree: exp.Delete, sources: exp.Query | None) -> Deleting:
+        """Return a DELETE in DuckDB's SQL.
 
         `sources` is a query whose FROM has what it joins: a row that meets any of it
         goes.
@@ -286,42 +310,20 @@ class Writer:
         where = self.where(tree, scope, resolver)
         if others:
             where = f" WHERE EXISTS (SELECT 1 FROM {others}{where})"  # noqa: S608
-        step = self.store.next_step(table.name)
-        alias = quote(relation.alias)
-        self.store.log(
-            table.name,
-            -1,
-            f"SELECT {step}, {alias}.* FROM {base(table.name)} AS {alias}{where}",  # noqa: S608
-        )
-        self.store.apply(table.name, step)
-        return table.name
+        return Deleting(table, quote(relation.alias), where)
 
-    def update(self, tree: exp.Update, sources: exp.Query | None) -> Name:
-        """Log the rows of an UPDATE and carry it out; return its table.
-
-        `sources` is a query whose FROM has what it joins.
-
-        Raises:
-            SqlError: a row meets several of what is joined (ORA-30926).
-        """
+    def updating(self, tree: exp.Update, sources: exp.Query | None) -> Updating:
+        """Return an UPDATE in DuckDB's SQL; `sources` is a query whose FROM it joins."""
         self.refuse(tree, "this", "expressions", "where", "hint")
         table, relation = self.target(tree.this)
         scope, resolver, others = self._joined(relation, sources)
         where = self.where(tree, scope, resolver)
         values = self.assignments(table, tree.expressions, scope, resolver)
+        target = self.whole(table)
+        once = bool(others or target.computed) or any(map(_is_once, values.values()))
+        written = {name: duckdb.write(value) for name, value in values.items()}
         alias = quote(relation.alias)
-        rows = f"FROM {base(table.name)} AS {alias}"
-        step = self.store.next_step(table.name)
-        if others:
-            pairs = f"{rows}, {others}{where}"
-            self.log_joined(table, alias, values, (pairs, ""))
-        else:
-            taken = f"SELECT {step}, {alias}.* {rows}{where}"
-            went = f"FROM {old(table.name)} AS {alias} WHERE {alias}.{quote(STEP)} = {step}"
-            if self.store.log(table.name, -1, taken):
-                self._log_updated(table, alias, values, went)
-        self.store.apply(table.name, step)
-        return table.name
+        return Updating(target, alias, written, where, others, once)
 
     def _joined(
         self, relation: Relation, sources: exp.Query | None
@@ -336,46 +338,6 @@ class Writer:
         written = duckdb.write(self.translator.translate(tree))
         scope = Scope((relation, *inner.relations), merged=inner.merged)
         return scope, resolver, written.removeprefix("SELECT 1 FROM ")
-
-    def log_joined(
-        self,
-        table: Table,
-        alias: str,
-        values: Mapping[str, exp.Expr],
-        rows: tuple[str, str],
-    ) -> None:
-        """Log the rows of an update whose new values come from rows that they meet.
-
-        `rows` is FROM and WHERE of the pairs, in which the table goes by `alias`, and
-        what else must hold of those that stay.
-
-        Raises:
-            SqlError: a row is in more than one pair (ORA-30926).
-        """
-        pairs, stay = rows
-        row = f"{alias}.{quote(ROWID)}"
-        twice = f"SELECT {row} {pairs} GROUP BY {row} HAVING COUNT(*) > 1 LIMIT 1"
-        if self.store.connection.query(twice).rows:
-            message = "unable to get a stable set of rows in the source tables"
-            hint = "two rows of it match one of the target"
-            raise SqlError(30926, message, hint=hint)
-        self.store.log(table.name, -1, f"SELECT {self.store.step}, {alias}.* {pairs}")
-        self._log_updated(table, alias, values, pairs + stay)
-
-    def _log_updated(
-        self, table: Table, alias: str, values: Mapping[str, exp.Expr], rows: str
-    ) -> None:
-        """Log rows as an update leaves them; `rows` is FROM and WHERE of those before."""
-        cells = [
-            duckdb.write(values[c.name])
-            if c.name in values
-            else f"{alias}.{quote(c.name)}"
-            for c in table.columns
-        ]
-        row = f"{alias}.{quote(ROWID)}"
-        self.log_new(
-            table, f"SELECT {self.store.step}, {row}, {', '.join(cells)} {rows}"
-        )
 
     def assignments(
         self,
@@ -419,6 +381,18 @@ class Writer:
                 [column] = self.chosen(table, [named(target)])
                 found.append((column, value))
         return found
+
+
+def _is_once(value: exp.Expr) -> bool:
+    """Tell whether a value must not be asked for twice, or where no row is.
+
+    A sequence goes on each time, and a subquery may fail.
+    """
+    return any(
+        isinstance(node, exp.Query | exp.Subquery)
+        or (isinstance(node, exp.Anonymous) and node.name.upper() == "NEXTVAL")
+        for node in value.walk()
+    )
 
 
 def assigned(tree: exp.Update) -> list[str]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TypeAlias
 
 from sqlglot import exp
 
 from comply.classes import dataclass, field
-from comply.database.connection import Rows
 from comply.database.duckdb import DuckDb, quote
 from comply.dialect.schema import Schema
 from comply.dialect.syntax import Name, State
@@ -20,16 +18,15 @@ from comply.sql.duckdb import Translator
 from comply.sql.errors import AssertionViolated
 from comply.sql.harmless import directions, is_harmless
 from comply.sql.joined import joined_columns
+from comply.sql.journal import FEW, STEP, Row, texts_of
 from comply.sql.lookups import looked_up
 from comply.sql.names import ROWID
-from comply.sql.pinned import Template, parameters, pinned, template
+from comply.sql.pinned import Template, pinned, template
 from comply.sql.places import conditions
 from comply.sql.questions import ASKS, Asked, Question, asking, doubtful
 from comply.sql.restricted import Event, Way, transition
 from comply.sql.storage import column_type
-from comply.sql.store import FEW, STEP, Recent, base, current, gone
-
-Row: TypeAlias = dict[str, str | None]
+from comply.sql.store import Recent, Store, base
 
 # As many violating rows as an error carries.
 EVIDENCE = 100
@@ -65,7 +62,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed: tables, the steps from `since` to `until`, and by which events.
+    """What changed in a store: tables, the steps from `since` to `until`, by which events.
 
     `columns` are those that the only statement, an UPDATE, sets; None where more than
     that happened. `recent` are the first rows of the only step, `read` keeps the changed
@@ -73,6 +70,7 @@ class Changed:
     find nothing.
     """
 
+    store: Store
     schema: Schema
     tables: frozenset[Name]
     since: int
@@ -99,9 +97,8 @@ class Changed:
 
     def versions(self, table: Name, way: Way) -> str:
         """Return the query of the rows of a table that came, or of those that went."""
-        if way > 0:
-            return current(table, self.since, self.until)
-        return gone(table, self.since)
+        find = self.store.came if way > 0 else self.store.went
+        return find(table, self.since)
 
     def few(self, connection: DuckDb, table: Name, way: Way) -> list[Row] | None:
         """Return the changed rows as texts by column, None if they are many.
@@ -135,21 +132,10 @@ class Changed:
         ]
 
     def _few(self, connection: DuckDb, table: Name, way: Way) -> list[Row] | None:
-        if self.recent is None:
-            sql = f"SELECT * FROM {self.versions(table, way)}"  # noqa: S608
-            rows = connection.query(sql, FEW + 1)
-        else:
-            rows = self.recent.get((table, way), Rows((), ()))
-        if len(rows.rows) > FEW:
-            return None
-        found: list[Row] = []
-        for row in rows.dicts():
-            row.pop(STEP, None)
-            written = parameters(row)
-            if written is None:
-                return None
-            found.append(written)
-        return found
+        if self.recent is not None:
+            return self.recent.get((table, way), [])
+        sql = f"SELECT * FROM {self.versions(table, way)}"  # noqa: S608
+        return texts_of(connection.query(sql, FEW + 1))
 
     def types(self, table: Name) -> dict[str, str]:
         """Return DuckDB's types of a table's columns, `ROWID` among them."""

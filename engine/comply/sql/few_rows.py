@@ -14,10 +14,11 @@ from comply.dialect.schema import Table
 from comply.dialect.syntax import Constraint
 from comply.sql.constraints import Guard, Rules
 from comply.sql.enforcement import Changed
+from comply.sql.journal import Row
 from comply.sql.lookups import ROW
 from comply.sql.names import ROWID
 from comply.sql.pinned import template
-from comply.sql.questions import Asked, Question, Row, doubtful
+from comply.sql.questions import Asked, Question, doubtful
 from comply.sql.store import base
 
 References: TypeAlias = Sequence[tuple[Table, Table, Constraint]]

@@ -10,7 +10,8 @@ from comply.dialect.schema import Table
 from comply.dialect.syntax import Name
 from comply.sql import duckdb
 from comply.sql.dml import Writer, assigned, assignment, named
-from comply.sql.names import ROWID, Relation, Resolver, Scope
+from comply.sql.names import Relation, Resolver, Scope
+from comply.sql.prepared import NEXT_ROW, log_joined, log_new
 from comply.sql.store import base
 
 
@@ -95,7 +96,9 @@ def _update(
     if deleting is not None:
         going = _after_update(writer, table, deleting, joined, values)
         stay = f"{' AND' if where else ' WHERE'} ({going}) IS NOT TRUE"
-    writer.log_joined(table, joined.alias, values, (pairs, stay))
+    written = {name: duckdb.write(value) for name, value in values.items()}
+    target = writer.whole(table)
+    log_joined(writer.store, target, joined.alias, written, (pairs, stay))
 
 
 def _after_update(
@@ -141,12 +144,11 @@ def _insert(writer: Writer, table: Table, then: exp.Insert, joined: _Joined) -> 
     ]
     absent = f"NOT EXISTS (SELECT 1 FROM {joined.into} WHERE {joined.on})"  # noqa: S608
     more = f" AND ({where.removeprefix(' WHERE ')})" if where else ""
-    row = f"NEXTVAL({duckdb.write(exp.Literal.string(quote(ROWID)))})"
     sql = (
-        f"SELECT {writer.store.step}, {row}, {', '.join(cells)}"  # noqa: S608
+        f"SELECT {writer.store.step}, {NEXT_ROW}, {', '.join(cells)}"  # noqa: S608
         f" FROM {joined.using} WHERE {absent}{more}"
     )
-    writer.log_new(table, sql)
+    log_new(writer.store, writer.whole(table), sql)
 
 
 def _refuse_key(

@@ -6,18 +6,17 @@ statement together takes little longer than to ask two of them apart.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from sqlglot import exp
 
 from comply.classes import dataclass
 from comply.database.connection import DatabaseError
 from comply.database.duckdb import DuckDb
+from comply.sql.journal import Row
 from comply.sql.lookups import ROW, is_key
 from comply.sql.pinned import Template, acquitting
 from comply.sql.places import conditions
-
-Row: TypeAlias = dict[str, str | None]
 
 ASKS: Final = "SELECT 1 "
 """How a question begins in DuckDB's SQL; its number takes the place of the 1."""

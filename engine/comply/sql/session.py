@@ -46,7 +46,7 @@ class Session:
 
     def guard(self) -> Guard:
         """Return the checks of constraints on the schema as it is."""
-        return Guard(self.connection, self.schema, self.owner, self.store.step)
+        return Guard(self.connection, self.schema, self.owner, self.store)
 
     def shown(self, name: Name) -> str:
         """Return an assertion's name as Oracle's errors print it."""
@@ -108,7 +108,7 @@ class Session:
             return known
         found = (name for name, last in self.store.touched.items() if last > since)
         tables = frozenset(found)
-        made = Changed(self.schema, tables, since, self.store.step, recent)
+        made = Changed(self.store, self.schema, tables, since, self.store.step, recent)
         self.latest = made
         return made
 

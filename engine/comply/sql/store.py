@@ -1,53 +1,53 @@
-"""Tables in DuckDB with a log of their changes: what undo and checks rest on.
+"""Tables in DuckDB with a journal of their changes: what undo and checks rest on.
 
 DuckDB has no savepoints, and a statement that fails aborts its whole transaction.
-So each change is first written to a log: for each table, the rows that go (`old`) and
-those that come (`new`), with the number of the step and a row id that a row keeps
-through updates. A step is then applied as one DELETE and one INSERT. Undoing back to a
-number restores, for every row touched since, its first image after that number; a
-statement, a savepoint and a transaction are undone the same way. Checks read the log
-too, so they see only rows that changed, whatever the size of the table. What the
-log has from before `began` is done for good. DuckDB's own transactions and constraints
-are not used.
+So each change is journalled: for each table, the rows that go (`old`) and those that come
+(`new`), with the number of the step and a row id that a row keeps through updates. A step
+of many rows is first written to the logs and then applied as one DELETE and one INSERT.
+Undoing back to a number restores, for every row touched since, its first image after that
+number; a statement, a savepoint and a transaction are undone the same way. Checks read the
+journal too, so they see only rows that changed, whatever the size of the table. What it
+has from before `began` is done for good. DuckDB's own transactions and constraints are
+not used.
 """
 
-from dataclasses import replace
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from comply.database.connection import Rows
 from comply.database.duckdb import DuckDb, quote
 from comply.dialect.schema import Table
 from comply.dialect.syntax import Column, Name
+from comply.sql.journal import (
+    FEW,
+    NEW,
+    OLD,
+    STEP,
+    Journal,
+    Row,
+    Way,
+    new,
+    old,
+    texts_of,
+)
 from comply.sql.names import ROWID
-from comply.sql.pinned import parameters
 from comply.sql.storage import column_type
 
-Way: TypeAlias = Literal[1, -1]
-Recent: TypeAlias = dict[tuple[Name, Way], Rows]
-
-STEP = "ORA$STEP"
-FEW = 3
-"""Up to so many changed rows are looked up one by one."""
-
-_OLD, _NEW = "ora$old", "ora$new"
-# The log is emptied when it has so many rows of transactions that are over: each time
-# would cost more than to read past them.
-_LEFT = 64
+Recent: TypeAlias = dict[tuple[Name, Way], list[Row] | None]
 
 
 class Store:
     """The tables of a sandbox; `step` counts the changes.
 
-    `began` is where it stood when the transaction began. `recent` are the first rows that
-    the last step logged, None if that is unknown.
+    `began` is where it stood when the transaction began. `recent` are the rows of the last
+    step as texts, None if that is unknown; None in it are many, or such without a text.
     """
 
     __slots__ = (
-        "_left",
-        "_logs",
         "began",
         "connection",
         "indexes",
+        "journal",
         "recent",
         "step",
         "touched",
@@ -57,12 +57,11 @@ class Store:
         self.connection = connection
         self.step = 0
         self.began = 0
-        self._left = 0
-        self._logs: set[str] = set()
+        self.journal = Journal(connection)
         self.touched: dict[Name, int] = {}
         self.indexes: dict[Name, set[str]] = {}
         self.recent: Recent | None = None
-        for schema in (_OLD, _NEW):
+        for schema in (OLD, NEW):
             connection.run(f"CREATE SCHEMA {quote(schema)}")
         connection.run(f"CREATE SEQUENCE {quote(ROWID)}")
 
@@ -108,7 +107,7 @@ class Store:
         self.indexes.pop(table, None)
         for name in (base(table), old(table), new(table)):
             self.connection.run(f"DROP TABLE {name}")
-            self._logs.discard(name)
+        self.journal.drop(table)
 
     def alter(self, table: Name, clause: str) -> None:
         """Change a table and its log alike.
@@ -133,16 +132,62 @@ class Store:
 
         Tell whether there are any.
         """
-        log = new(table) if way > 0 else old(table)
-        sql = f"INSERT INTO {log} {rows} RETURNING *"
-        logged = self.connection.query(sql, FEW + 1)
-        self._logs.add(log)
-        self._left += _LEFT if len(logged.rows) > FEW else len(logged.rows)
+        logged = self.journal.write(table, way, self.step, rows)
         known = self.recent or {}
-        if (table, way) in known:
-            logged = replace(logged, rows=(*known[table, way].rows, *logged.rows))
-        self.recent = {**known, (table, way): logged}
+        rest = texts_of(logged)
+        before = known.get((table, way), [])
+        both = None if before is None or rest is None else [*before, *rest]
+        many = both is None or len(both) > FEW
+        self.recent = {**known, (table, way): None if many else both}
         return bool(logged.rows)
+
+    def first(self, sql: str, *, again: bool) -> Rows:
+        """Return the first rows of a query, one more than are few.
+
+        `again` tells that the same was asked before: then it is parsed for good.
+        """
+        if again:
+            return self.connection.ask(sql, (), FEW + 1)
+        return self.connection.query(sql, FEW + 1)
+
+    def put(self, table: Name, rows: str, *, again: bool) -> None:
+        """Insert a few rows, given as DuckDB's INSERT has them, as a step."""
+        step = self.next_step(table)
+        sql = f"INSERT INTO {base(table)} {rows} RETURNING *"
+        added = self.first(sql, again=again)
+        come = texts_of(added)
+        if come is None:
+            at = added.columns.index(ROWID)
+            listed = ", ".join(str(row[at]) for row in added.rows)
+            query = f"FROM {base(table)} WHERE {quote(ROWID)} IN ({listed})"
+            self.journal.write(table, 1, step, f"SELECT {step}, * {query}")
+        else:
+            self.journal.remember(table, 1, step, come)
+        self.recent = {(table, 1): come}
+
+    def take(self, table: Name, rows: Sequence[Row]) -> None:
+        """Delete a few rows, as a step."""
+        step = self.next_step(table)
+        self.journal.remember(table, -1, step, rows)
+        self.recent = {(table, -1): [*rows]}
+        self._take(table, [row[ROWID] for row in rows])
+
+    def turn(self, table: Name, pairs: Sequence[tuple[Row, Row]]) -> None:
+        """Let a few rows become others, as a step; what stays the same is not written."""
+        step = self.next_step(table)
+        went, came = [one for one, _ in pairs], [other for _, other in pairs]
+        self.journal.remember(table, -1, step, went)
+        self.journal.remember(table, 1, step, came)
+        self.recent = {(table, -1): went, (table, 1): came}
+        for one, other in pairs:
+            names = [name for name, value in other.items() if value != one[name]]
+            if names:
+                marks = [f"{quote(name)} = ${i + 2}" for i, name in enumerate(names)]
+                self.connection.tell(
+                    f"UPDATE {base(table)} SET {', '.join(marks)}"  # noqa: S608
+                    f" WHERE {quote(ROWID)} = CAST($1 AS BIGINT)",
+                    [one[ROWID], *(other[name] for name in names)],
+                )
 
     def apply(self, table: Name, step: int) -> bool:
         """Carry out the change of the last step; tell whether it touches any row."""
@@ -161,18 +206,28 @@ class Store:
 
     def _take_few(self, table: Name) -> bool:
         """Delete the rows that the last step logged, if they are few."""
-        rows = self._few(table, -1)
-        marks = ", ".join(f"CAST(${i + 1} AS BIGINT)" for i in range(len(rows)))
-        sql = f"DELETE FROM {base(table)} WHERE {quote(ROWID)} IN ({marks})"  # noqa: S608
-        if rows:
-            self.connection.tell(sql, [row[ROWID] for row in rows])
+        rows = (self.recent or {}).get((table, -1)) or []
+        self._take(table, [row[ROWID] for row in rows])
         return bool(rows)
+
+    def _take(self, table: Name, ids: Iterable[str | None]) -> None:
+        """Delete rows by their ids."""
+        values = [*ids]
+        marks = ", ".join(f"CAST(${i + 1} AS BIGINT)" for i in range(len(values)))
+        sql = f"DELETE FROM {base(table)} WHERE {quote(ROWID)} IN ({marks})"  # noqa: S608
+        if values:
+            self.connection.tell(sql, values)
 
     def _put_few(self, table: Name) -> bool:
         """Insert the rows that the last step logged, if they are few."""
-        rows = self._few(table, 1)
+        rows = (self.recent or {}).get((table, 1)) or []
+        self._put(table, rows)
+        return bool(rows)
+
+    def _put(self, table: Name, rows: Sequence[Row]) -> None:
+        """Insert rows that are texts."""
         if not rows:
-            return False
+            return
         names = list(rows[0])
         marks = [
             ", ".join(f"${i * len(names) + j + 1}" for j in range(len(names)))
@@ -181,26 +236,11 @@ class Store:
         listed = ", ".join(quote(name) for name in names)
         sql = f"INSERT INTO {base(table)} ({listed}) VALUES ({'), ('.join(marks)})"  # noqa: S608
         self.connection.tell(sql, [row[name] for row in rows for name in names])
-        return True
-
-    def _few(self, table: Name, way: Way) -> list[dict[str, str | None]]:
-        """Return the rows that the last step logged as texts, none if they are many.
-
-        None as well if a value has no text.
-        """
-        logged = (self.recent or {}).get((table, way), Rows((), ()))
-        if len(logged.rows) > FEW:
-            return []
-        found = [
-            parameters({k: v for k, v in row.items() if k != STEP})
-            for row in logged.dicts()
-        ]
-        return [row for row in found if row is not None] if None not in found else []
 
     def _logged(self, table: Name, way: Way) -> bool:
         """Tell whether the last step logged rows of a table."""
-        logged = (self.recent or {}).get((table, way))
-        return logged is not None and bool(logged.rows)
+        rows = (self.recent or {}).get((table, way), [])
+        return rows is None or bool(rows)
 
     def remove(self, table: Table, rows: str, empties: tuple[str, ...]) -> bool:
         """Delete rows of a table, or set columns of them NULL; tell if there were any.
@@ -223,9 +263,15 @@ class Store:
 
     def undo(self, to: int) -> None:
         """Take back every step after number `to`."""
-        for table, last in list(self.touched.items()):
-            if last > to:
-                self._undo_table(table, to)
+        if self.journal.remembers(to):
+            for table, rows in self.journal.cut(to).items():
+                self._take(table, rows)
+                self._put(table, [was for was in rows.values() if was is not None])
+        else:
+            self.journal.settle()
+            for table, last in list(self.touched.items()):
+                if last > to:
+                    self._undo_table(table, to)
         some_stay = to > self.began
         self.touched = {t: min(n, to) for t, n in self.touched.items() if some_stay}
         self.recent = None
@@ -233,7 +279,7 @@ class Store:
 
     def _undo_table(self, table: Name, to: int) -> None:
         row, step = quote(ROWID), quote(STEP)
-        logs = [log for log in (old(table), new(table)) if log in self._logs]
+        logs = self.journal.logs_since(table, to)
         if new(table) in logs:
             self.connection.run(
                 f"DELETE FROM {base(table)} WHERE {row} IN"  # noqa: S608
@@ -248,7 +294,7 @@ class Store:
                 f" AND {self._is_first(logs, to)} AND NOT EXISTS ({there})"
             )
         for log in logs:
-            self.connection.run(f"DELETE FROM {log} WHERE {step} > {to}")  # noqa: S608
+            self.journal.cut_log(log, to)
 
     def _is_first(self, logs: list[str], to: int) -> str:
         """Return the condition that a row `o` of a log is its first after a step."""
@@ -266,15 +312,31 @@ class Store:
         self.touched.clear()
         self.recent = None
         self.began = self.step
-        if self._left >= _LEFT:
-            self.empty()
+        self.journal.forget()
 
-    def empty(self) -> None:
-        """Empty the log, between two transactions."""
-        for log in sorted(self._logs):
-            self.connection.run(f"DELETE FROM {log}")  # noqa: S608
-        self._logs.clear()
-        self._left = 0
+    def came(self, table: Name, since: int) -> str:
+        """Return the query of the rows that came after a step and still stand.
+
+        It is for now: what changes later may not be there for it. A negative `since`
+        means all rows.
+        """
+        if since < 0:
+            return base(table)
+        self.journal.settle()
+        if self.step == since + 1:
+            # What came in the only step cannot have gone in a later one.
+            return f"(SELECT * FROM {new(table)} WHERE {quote(STEP)} = {self.step})"  # noqa: S608
+        row, step = quote(ROWID), quote(STEP)
+        return (
+            f"(SELECT * FROM {new(table)} n WHERE n.{step} > {since} AND NOT EXISTS"  # noqa: S608
+            f" (SELECT 1 FROM {old(table)} o WHERE o.{row} = n.{row}"
+            f" AND o.{step} > n.{step}))"
+        )
+
+    def went(self, table: Name, since: int) -> str:
+        """Return the query of the rows that went after a step, for now as well."""
+        self.journal.settle()
+        return f"(SELECT * FROM {old(table)} WHERE {quote(STEP)} > {since})"  # noqa: S608
 
 
 def base(table: Name) -> str:
@@ -294,39 +356,6 @@ def _index_of(table: Name, column: str) -> str:
     return own + _index(table, column)
 
 
-def old(table: Name) -> str:
-    """Return the name of the log of rows that went."""
-    return f"{quote(_OLD)}.{quote(str(table))}"
-
-
-def new(table: Name) -> str:
-    """Return the name of the log of rows that came."""
-    return f"{quote(_NEW)}.{quote(str(table))}"
-
-
 def identity_sequence(table: Name, column: str) -> str:
     """Return the name of the sequence behind an identity column."""
     return quote(f"ORA$ID.{table}.{column}")
-
-
-def current(table: Name, since: int, until: int) -> str:
-    """Return the query of the rows that came after step `since` and still stand.
-
-    `until` is the last step; a negative `since` means all rows.
-    """
-    if since < 0:
-        return base(table)
-    if until == since + 1:
-        # What came in the only step cannot have gone in a later one.
-        return f"(SELECT * FROM {new(table)} WHERE {quote(STEP)} = {until})"  # noqa: S608
-    row, step = quote(ROWID), quote(STEP)
-    return (
-        f"(SELECT * FROM {new(table)} n WHERE n.{step} > {since} AND NOT EXISTS"  # noqa: S608
-        f" (SELECT 1 FROM {old(table)} o WHERE o.{row} = n.{row}"
-        f" AND o.{step} > n.{step}))"
-    )
-
-
-def gone(table: Name, since: int) -> str:
-    """Return the query of the rows that went after step `since`."""
-    return f"(SELECT * FROM {old(table)} WHERE {quote(STEP)} > {since})"  # noqa: S608
