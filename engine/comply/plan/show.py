@@ -133,16 +133,8 @@ def show_step(step: ir.Step, paths: dict[int, str]) -> str:  # noqa: C901, PLR09
             return f"{show_atom(atom)} is an array of {length}"
         case ir.IsObject(atom=atom, length=length):
             return f"{show_atom(atom)} is an object of {length}"
-        case ir.Scan(key=key, value=value, source=source, ordered=ordered):
-            order = " in order" if ordered else ""
-            if step.match is not None:
-                lasting = "lasting " if step.steady else ""
-                order += (
-                    f" by {lasting}index {'.'.join(step.on)} {show_atom(step.match)}"
-                )
-            if step.fills is not None:
-                order += f" making the index by {step.fills[1]}"
-            return f"for {_element(key, value)} in {show_atom(source)}{order}"
+        case ir.Scan():
+            return _show_scan(step)
         case ir.ScanIndex(value=value, path=path, on=on, match=match):
             where = f"where {'.'.join(on)} == {show_atom(match)}"
             return f"for {_element(None, value)} in input.{'.'.join(path)} {where}"
@@ -164,6 +156,16 @@ def _listed(atoms: Iterable[ir.Atom]) -> str:
 
 def _indexed(keys: Iterable[ir.Atom]) -> str:
     return "".join(f"[{show_atom(key)}]" for key in keys)
+
+
+def _show_scan(step: ir.Scan) -> str:
+    how = " in order" if step.ordered else ""
+    if step.match is not None:
+        lasting = "lasting " if step.steady else ""
+        how += f" by {lasting}index {'.'.join(step.on)} {show_atom(step.match)}"
+    if step.fills is not None:
+        how += f" making the index by {step.fills[1]}"
+    return f"for {_element(step.key, step.value)} in {show_atom(step.source)}{how}"
 
 
 def _element(key: ir.Local | None, value: ir.Local | None) -> str:
