@@ -16,13 +16,32 @@ from comply.sql.journal import STEP, new, old
 from comply.sql.merge import merge
 from comply.sql.multitable import insert_all
 from comply.sql.names import ROWID, Relation, Resolver, Scope
-from comply.sql.prepared import carry_out
+from comply.sql.prepared import Prepared
 
 _OLD, _NEW = "ORA$OLD", "ORA$NEW"
 
 
+def prepare(writer: Writer, change: Change) -> Prepared | None:
+    """Return INSERT, UPDATE or DELETE in DuckDB's SQL, None for other statements.
+
+    Raises:
+        SqlError: a name does not exist, a value does not fit, a clause is not known.
+    """
+    tree = change.tree
+    match tree:
+        case exp.Insert():
+            _refuse_returning(change, tree.expression, "INSERT .. SELECT")
+            return writer.inserting(tree)
+        case exp.Update():
+            return writer.updating(tree, change.sources)
+        case exp.Delete():
+            return writer.deleting(tree, change.sources)
+        case _:
+            return None
+
+
 def write(writer: Writer, change: Change) -> Name:
-    """Carry out a statement; return its table.
+    """Carry out a statement that cannot be prepared; return its table.
 
     Raises:
         SqlError: a name does not exist, a value does not fit, a clause is not known.
@@ -30,13 +49,6 @@ def write(writer: Writer, change: Change) -> Name:
     """
     tree = change.tree
     match tree:
-        case exp.Insert():
-            _refuse_returning(change, tree.expression, "INSERT .. SELECT")
-            return writer.insert(tree)
-        case exp.Update():
-            return carry_out(writer.store, writer.updating(tree, change.sources)).name
-        case exp.Delete():
-            return carry_out(writer.store, writer.deleting(tree, change.sources)).name
         case exp.Merge():
             return merge(writer, tree, change.deleting)
         case exp.MultitableInserts():

@@ -35,7 +35,7 @@ from comply.sql.prepared import (
     Updating,
     carry_out,
 )
-from comply.sql.storage import stored
+from comply.sql.storage import is_sequence, stored
 from comply.sql.store import Store, identity_sequence
 
 
@@ -389,8 +389,7 @@ def _is_once(value: exp.Expr) -> bool:
     A sequence goes on each time, and a subquery may fail.
     """
     return any(
-        isinstance(node, exp.Query | exp.Subquery)
-        or (isinstance(node, exp.Anonymous) and node.name.upper() == "NEXTVAL")
+        isinstance(node, exp.Query | exp.Subquery) or is_sequence(node)
         for node in value.walk()
     )
 

@@ -60,7 +60,8 @@ class Translator:
     """What a translation may depend on besides the tree.
 
     `now` is the time of the statement (None: the database's own), `binds` the values of
-    `:name`, `target` the database (None: DuckDB).
+    `:name`, `target` the database (None: DuckDB). `noted` says what a translation did
+    depend on of what is another for each statement: "now", "binds".
     """
 
     source: Source
@@ -68,6 +69,7 @@ class Translator:
     binds: Mapping[str, object] = field(default_factory=dict)
     user: str = "COMPLY"
     target: Target | None = None
+    noted: set[str] = field(default_factory=set, compare=False)
 
     @property
     def way(self) -> Target:
@@ -116,6 +118,7 @@ class Translator:
         """Return the time of the statement as a timestamp without a zone."""
         if self.now is None:
             return cast(exp.CurrentTimestamp(), "TIMESTAMP")
+        self.noted.add("now")
         return timestamp(self.now)
 
 
@@ -205,6 +208,7 @@ def _worded(t: Translator, node: Node) -> Node:
 
 
 def _placeholder(t: Translator, node: Node) -> Node:
+    t.noted.add("binds")
     known = {name.upper(): of for name, of in t.binds.items()}
     name = node.name.upper()
     if name not in known:

@@ -257,10 +257,12 @@ class Sandbox:
 
     def _change(self, statement: Statement, translator: Translator) -> list[Row]:
         """Carry out a statement that changes rows; return what RETURNING gives."""
+        if self._session.again(statement.text):
+            return []
         made = change(statement)
         self._variables.expect(made.returning, translator.binds, statement)
         before = self._session.store.step
-        rows = self._session.change(made, translator)
+        rows = self._session.change(made, translator, statement.text)
         try:
             self._variables.take(rows, statement)
         except SqlError:

@@ -1,6 +1,8 @@
 """A transaction: statements, what they break, savepoints, commit and rollback."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from sqlglot import exp
 
@@ -14,7 +16,7 @@ from comply.dialect.syntax import Constraint, CreateDomain, Name, State, Text
 from comply.source import Source
 from comply.sql import duckdb
 from comply.sql.catalog import Catalog, kind_of_type
-from comply.sql.changes import returned, write
+from comply.sql.changes import prepare, returned, write
 from comply.sql.constraints import Guard, as_update, not_null_of
 from comply.sql.dml import Writer, assigned, expression_of
 from comply.sql.duckdb import Translator
@@ -22,11 +24,31 @@ from comply.sql.enforcement import Changed, Enforced, clear, concerned
 from comply.sql.errors import AssertionViolated
 from comply.sql.few_rows import are_kept
 from comply.sql.names import Relation, Resolver, Scope, label
+from comply.sql.prepared import Prepared, carry_out
 from comply.sql.restricted import Event
 from comply.sql.store import Store
 
 USER = "COMPLY"
 ROLLED_BACK = "ORA-02091: transaction rolled back"
+
+
+# So many statements are kept prepared, none of them longer than this.
+_MOST: Final = 256
+_LONGEST: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A statement and what it is in DuckDB's SQL, for what was defined then."""
+
+    change: Change
+    made: Prepared
+    schema: Schema
+    catalog: Catalog
+
+    def fits(self, schema: Schema, catalog: Catalog) -> bool:
+        """Tell whether it still is that: every definition makes another catalog."""
+        return self.schema is schema and self.catalog is catalog
 
 
 @dataclass(slots=True)
@@ -43,6 +65,7 @@ class Session:
     savepoints: dict[str, int] = field(default_factory=dict)
     conditions: dict[tuple[Name, Constraint], str] = field(default_factory=dict)
     latest: Changed | None = None
+    kept: dict[str, Kept] = field(default_factory=dict)
 
     def guard(self) -> Guard:
         """Return the checks of constraints on the schema as it is."""
@@ -58,21 +81,64 @@ class Session:
         label(tree)
         return self.connection.query(duckdb.write(translator.translate(tree)))
 
-    def change(self, change: Change, translator: Translator) -> Rows:
+    def change(self, change: Change, translator: Translator, text: str = "") -> Rows:
         """Carry out INSERT, UPDATE, DELETE or MERGE; return what RETURNING gives.
+
+        `text` is the statement's, so that it can be done `again`.
 
         Raises:
             SqlError: it is refused or breaks an immediate constraint or assertion
                 (AssertionViolated); the statement is undone, the transaction goes on.
             DatabaseError: an expression fails on the data; undone as well.
         """
-        start, tree = self.store.step, change.tree
         writer = Writer(self.store, self.schema, self.catalog, translator)
-        rows = Rows((), ())
+
+        def act() -> tuple[Table, Rows]:
+            made = prepare(writer, change)
+            if made is None:
+                table = self.schema.tables[write(writer, change)]
+            else:
+                if not (change.returning or translator.noted):
+                    self._keep(text, Kept(change, made, self.schema, self.catalog))
+                table = carry_out(self.store, made)
+            rows = returned(writer, table, change) if change.returning else Rows((), ())
+            return table, rows
+
+        return self._carried_out(change, act)
+
+    def again(self, text: str) -> bool:
+        """Carry out a statement that was prepared before; tell whether it was.
+
+        It was prepared for what was defined then, so a definition since ends that.
+
+        Raises:
+            SqlError: as `change` does.
+            DatabaseError: as `change` does.
+        """
+        kept = self.kept.get(text)
+        if kept is None or not kept.fits(self.schema, self.catalog):
+            return False
+        made = kept.made
+
+        def act() -> tuple[Table, Rows]:
+            return carry_out(self.store, made, again=True), Rows((), ())
+
+        self._carried_out(kept.change, act)
+        return True
+
+    def _keep(self, text: str, kept: Kept) -> None:
+        if 0 < len(text) <= _LONGEST:
+            if len(self.kept) == _MOST:
+                self.kept.clear()
+            self.kept[text] = kept
+
+    def _carried_out(
+        self, change: Change, act: Callable[[], tuple[Table, Rows]]
+    ) -> Rows:
+        """Let a statement change rows, and undo that if it breaks anything."""
+        start, tree = self.store.step, change.tree
         try:
-            table = self.schema.tables[write(writer, change)]
-            if change.returning:
-                rows = returned(writer, table, change)
+            table, rows = act()
             if isinstance(tree, exp.Delete) or change.deleting is not None:
                 self._cascade(table, start, updated=change.deleting is not None)
             self._check(self._by(tree, table, start), deferred=False)

@@ -96,13 +96,23 @@ def _number(node: Node, of: Kind, column: Column, table: str) -> Node:
         return cast(exp.Literal.number(f"{sign}{fitted:f}"), target)
     if column.type is None or column.type.precision is None:
         return cast(node, target)
-    value = cast(node, NUMBER) if of not in ("number", "double") else node
     scale = column.type.scale or 0
+    if is_sequence(node) and scale >= 0:
+        # To round it would ask twice, and it goes on each time; it is whole anyway.
+        fitting = exp.TryCast(this=node, to=cast(node, target).args["to"])
+        refusal = call("ERROR", f"ORA-01438: {_too_large(column, table)}")
+        return exp.Coalesce(this=fitting, expressions=[refusal])
+    value = cast(node, NUMBER) if of not in ("number", "double") else node
     limit = exp.Literal.number(f"{Decimal(10) ** (column.type.precision - scale):f}")
     rounded = call("ROUND", value, scale)
     outside = exp.GTE(this=call("ABS", rounded), expression=limit)
     refusal = call("ERROR", f"ORA-01438: {_too_large(column, table)}")
     return when(outside, refusal, cast(rounded, target))
+
+
+def is_sequence(node: Node) -> bool:
+    """Tell whether an expression is the next value of a sequence."""
+    return isinstance(node, exp.Anonymous) and node.name.upper() == "NEXTVAL"
 
 
 def _too_large(column: Column, table: str) -> str:
