@@ -47,6 +47,11 @@ def test_insert_takes_rows_of_all_types(database: Connection) -> None:
     [
         ("SELECT error('ORA-01476: divisor is equal to zero')", 1476, "ORA-01476: div"),
         ("SELECT CAST('x' AS INTEGER)", 1722, "ORA-01722"),
+        (
+            "SELECT strptime('x\"y', '%Y')",
+            1861,
+            """ORA-01861: 'x"y' does not match the date's format""",
+        ),
         ("SELECT * FROM nope", 0, "Catalog Error"),
     ],
 )

@@ -15,6 +15,7 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "enable_external_access": "false",
     "threads": "2",
 }
+_UNREAD_DATE: Final = 'Invalid Input Error: Could not parse string "'
 # As many parsed queries are kept.
 _KEPT: Final = 1000
 
@@ -112,13 +113,18 @@ def quote(name: str) -> str:
 def refusal(error: duckdb.Error) -> DatabaseError:
     """Return DuckDB's error as ours.
 
-    Expressions that we write raise Oracle's errors by their text; other conversions
-    that fail are Oracle's ORA-01722 in the cases that matter here.
+    Expressions that we write raise Oracle's errors by their text; a date that cannot be
+    read is ORA-01861 whatever is wrong with it, and other conversions that fail are
+    ORA-01722 in the cases that matter here.
     """
     said = str(error).partition("\n")[0]
     at = said.find("ORA-")
     if at >= 0 and said[at + 4 : at + 9].isdigit():
         return DatabaseError(said[at:], int(said[at + 4 : at + 9]))
+    if said.startswith(_UNREAD_DATE):
+        text = said.removeprefix(_UNREAD_DATE).rpartition('" according to')[0]
+        unread = f"ORA-01861: {text!r} does not match the date's format"
+        return DatabaseError(unread, 1861)
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
         return DatabaseError(f"ORA-01722: unable to convert: {said}", 1722)
     return DatabaseError(said)
