@@ -75,6 +75,8 @@ def test_what_a_row_may_break_is_found_by_index(
     def explained(
         self: DuckDb, sql: str, values: Sequence[str | None], limit: int
     ) -> Rows:
+        if sql.startswith("INSERT"):
+            return ask(self, sql, values, limit)
         for i, value in reversed(list(enumerate(values))):
             sql = sql.replace(f"${i + 1}", "NULL" if value is None else f"'{value}'")
         plans.append(str(self.query(f"EXPLAIN ANALYZE {sql}").rows[0][1]))

@@ -253,6 +253,53 @@ def test_bytes_and_intervals_are_undone_too(db: Sandbox) -> None:
     assert values(db, "SELECT k FROM u WHERE i = INTERVAL '1' DAY") == [1]
 
 
+def test_constants_are_inserted_as_they_are(db: Sandbox) -> None:
+    """Whether they become parameters of DuckDB's or not."""
+    db.run("""CREATE TABLE w (a NUMBER, b INTEGER, c NUMBER(4, 2), d NUMBER(4, -2), e DATE,
+      f TIMESTAMP, g CHAR(5), h BINARY_DOUBLE, i NUMBER DEFAULT -7.5, j NUMBER(2, 2));""")
+    rows = (
+        (
+            "(1e3, 2.5, 99.994, 149, DATE '2026-02-28', TIMESTAMP '2026-02-28 01:02:03.4',"
+            " 'x ', 1.5, DEFAULT, 0.25)"
+        ),
+        (
+            "(-0.0000000001, -2.5, -1.005, -51, TIMESTAMP '0999-12-31 23:59:59.9',"
+            " DATE '2026-02-28', '''', -1.5d, NULL, NULL)"
+        ),
+        "('12', '3', '4.567', '250', SYSDATE, SYSTIMESTAMP, '', NULL, 1 + 1, 0)",
+    )
+    for row in rows:
+        db.run(f"INSERT INTO w VALUES {row};")
+    one = db.execute("SELECT * FROM w ORDER BY c")
+    db.run(f"DELETE FROM w; INSERT INTO w VALUES {', '.join(rows)};")
+    assert db.execute("SELECT * FROM w ORDER BY c") == one
+    assert [" ".join(map(str, row.values())) for row in one] == [
+        "-1E-10 -3 -1.01 -100 0999-12-31 23:59:59 2026-02-28 00:00:00 ' -1.5 None None",
+        "12 3 4.57 300 2026-06-01 12:00:00 2026-06-01 12:00:00 None None 2 0",
+        "1000 3 99.99 100 2026-02-28 00:00:00 2026-02-28 01:02:03.400000 x 1.5 -7.5 0.25",
+    ]
+
+
+def test_rows_of_one_shape_are_one_text(db: Sandbox, told: list[str]) -> None:
+    for k in (3, 4):
+        db.run(f"INSERT INTO t VALUES ({k}, -{k}, 'x{k}'); COMMIT;")
+    inserted = [sql for sql in told if sql.startswith("INSERT")]
+    assert len(inserted) == 2
+    assert len(set(inserted)) == 1
+
+
+def test_an_assertion_with_much_to_look_at_leaves_constraints_alone(
+    db: Sandbox, told: list[str]
+) -> None:
+    db.run(LOW)
+    db.run(f"INSERT INTO u (t) VALUES {', '.join(['(1)'] * 120)}; COMMIT;")
+    told.clear()
+    db.run("UPDATE t SET n = 99 WHERE k = 1")
+    assert len(told) <= 5
+    assert outcome(db, "UPDATE t SET n = 900 WHERE k = 1").startswith("ORA-02290")
+    assert "LOW" in outcome(db, "UPDATE t SET n = 100 WHERE k = 1")
+
+
 VALUE = st.sampled_from(["1", "2", "3", "3", "NULL", "'x'", "100", "s.NEXTVAL", "n"])
 
 

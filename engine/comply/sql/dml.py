@@ -5,6 +5,7 @@ Every expression is evaluated on the state before the statement.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -35,7 +36,7 @@ from comply.sql.prepared import (
     Updating,
     carry_out,
 )
-from comply.sql.storage import is_sequence, stored
+from comply.sql.storage import constant, is_sequence, stored
 from comply.sql.store import Store, identity_sequence
 
 
@@ -134,24 +135,28 @@ class Writer:
         virtual = any(c.virtual for c in table.columns)
         if len(rows) == 1 and not virtual:
             return self._of_row(table, rows[0])
-        listed = ", ".join(f"({', '.join(row.values())})" for row in rows)
+        written = ([duckdb.write(cell) for cell in row.values()] for row in rows)
+        listed = ", ".join(f"({', '.join(cells)})" for cells in written)
         made = self._of_query(table, columns, f"VALUES {listed}")
         return replace(made, few=len(rows) <= FEW and not virtual)
 
-    def _of_row(self, table: Table, row: dict[str, str]) -> Inserting:
+    def _of_row(self, table: Table, row: dict[str, exp.Expr]) -> Inserting:
         """Return an INSERT of one row.
 
-        Sequences of ours come last: what fails leaves no gap in them.
+        Sequences of ours come last: what fails leaves no gap in them. Constants become
+        parameters, so that most rows of a table are inserted by the same text.
         """
-        rest = {
-            c.name: duckdb.write(self.default(table, c))
-            for c in table.columns
-            if c.name not in row
-        }
-        cells = {**row, **rest, ROWID: NEXT_ROW}
-        names = ", ".join(map(quote, cells))
-        rows = f"({names}) VALUES ({', '.join(cells.values())})"
-        return Inserting(Target(table, {}), rows, few=True)
+        columns = {c.name: c for c in table.columns}
+        rest = {n: self.default(table, c) for n, c in columns.items() if n not in row}
+        cells: dict[str, str] = {}
+        given: list[str | None] = []
+        for name, node in {**row, **rest}.items():
+            known = constant(node, columns[name])
+            given += known or ()
+            cells[name] = f"${len(given)}" if known else duckdb.write(node)
+        names = ", ".join(map(quote, [*cells, ROWID]))
+        rows = f"({names}) VALUES ({', '.join([*cells.values(), NEXT_ROW])})"
+        return Inserting(Target(table, {}), rows, few=True, given=tuple(given))
 
     def _rows(self, table: Table, columns: list[Column], tree: exp.Expr | None) -> str:
         """Return the query of the values to insert, stored as the columns need them."""
@@ -184,12 +189,11 @@ class Writer:
 
     def _values(
         self, table: Table, columns: list[Column], row: Sequence[exp.Expr]
-    ) -> dict[str, str]:
+    ) -> dict[str, exp.Expr]:
         """Return the values of a row by column."""
         self.count(columns, row)
         return {
-            c.name: duckdb.write(self._cell(table, c, v))
-            for c, v in zip(columns, row, strict=True)
+            c.name: self._cell(table, c, v) for c, v in zip(columns, row, strict=True)
         }
 
     def _cell(self, table: Table, column: Column, value: exp.Expr) -> exp.Expr:
@@ -418,7 +422,13 @@ def assignment(column: str, value: exp.Expr) -> exp.Expr:
 
 def expression_of(text: Text) -> exp.Expr:
     """Return the tree of an expression that a definition holds."""
-    return condition(Text(text.sql), Source("<definition>", text.sql))
+    return _read(text.sql).copy()
+
+
+@lru_cache(maxsize=64)
+def _read(sql: str) -> exp.Expr:
+    """Return the tree of an expression, which each row of a default would read anew."""
+    return condition(Text(sql), Source("<definition>", sql))
 
 
 def is_default(node: exp.Expr) -> bool:

@@ -130,8 +130,11 @@ def timestamp(moment: datetime) -> Node:
 
 
 def write(node: Node, *, pretty: bool = False) -> str:
-    """Return the text of a translated tree, every name quoted."""
-    return node.sql(dialect="duckdb", identify=True, pretty=pretty)
+    """Return the text of a translated tree, every name quoted.
+
+    The tree is not to be used again: to copy it first takes as long as to write it.
+    """
+    return node.sql(dialect="duckdb", identify=True, pretty=pretty, copy=False)
 
 
 def _literal(t: Translator, node: Node) -> Node:

@@ -1,6 +1,6 @@
 """Assertions in force: which are checked when, and on what."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -217,11 +217,17 @@ class Enforced:
             raise AssertionViolated(name, rows, before)
 
 
-def clear(connection: DuckDb, changed: Changed, assertions: Iterable[Enforced]) -> None:
+def clear(
+    connection: DuckDb,
+    changed: Changed,
+    assertions: Iterable[Enforced],
+    others: Sequence[Asked] = (),
+) -> bool:
     """Note the deltas of assertions that have nothing to find in what changed.
 
-    One query asks about all of them; those in doubt are left to be asked themselves, as
-    is one alone whose question is no shorter.
+    One query asks about all of them and about `others`; tell whether none of these is in
+    doubt. Assertions in doubt are left to be asked themselves, as is one alone whose
+    question is no shorter.
     """
     asked: dict[tuple[str, Way], list[Asked]] = {}
     for check in _unclear(changed, assertions):
@@ -234,11 +240,18 @@ def clear(connection: DuckDb, changed: Changed, assertions: Iterable[Enforced]) 
             types = changed.types(check.table)
             asked[check.key] = [Asked(check.question, row, types) for row in rows]
     listed = [(key, one) for key, some in asked.items() for one in some]
-    if len(listed) == 1 and not listed[0][1].question.is_short:
-        return
-    doubts = doubtful(connection, [one for _, one in listed])
-    doubted = {key for (key, _), doubt in zip(listed, doubts, strict=True) if doubt}
+    if len(listed) == 1 and not others and not listed[0][1].question.is_short:
+        return True
+    doubts = doubtful(connection, [*others, *(one for _, one in listed)])
+    doubted = {
+        key
+        for (key, _), doubt in zip(listed, doubts[len(others) :], strict=True)
+        if doubt
+    }
     changed.cleared.update(asked.keys() - doubted)
+    sure = not any(doubts[: len(others)])
+    # An answer too long for all may be so by an assertion's part.
+    return sure or (bool(listed) and not any(doubtful(connection, others)))
 
 
 def _unclear(changed: Changed, assertions: Iterable[Enforced]) -> Iterator[Check]:

@@ -18,7 +18,7 @@ from comply.sql.journal import Row
 from comply.sql.lookups import ROW
 from comply.sql.names import ROWID
 from comply.sql.pinned import template
-from comply.sql.questions import Asked, Question, doubtful
+from comply.sql.questions import Asked, Question
 from comply.sql.store import base
 
 References: TypeAlias = Sequence[tuple[Table, Table, Constraint]]
@@ -54,24 +54,24 @@ def few_rows(connection: DuckDb, changed: Changed, table: Table) -> FewRows | No
     )
 
 
-def are_kept(
+def asked_about(
     guard: Guard,
     connection: DuckDb,
     changed: Changed,
     rules: Sequence[tuple[Table, Rules]],
     references: References,
-) -> bool:
-    """Tell whether constraints surely hold after a change.
+) -> list[Asked] | None:
+    """Return what to ask so as to know that constraints surely hold after a change.
 
-    `references` are foreign keys with the table they point at and their own. If not, each
-    check must be made.
+    `references` are foreign keys with the table they point at and their own. None if that
+    cannot be known so, and each check must be made.
 
     Raises:
         SqlError: a foreign key points at nothing.
     """
     # A condition may hold the mark of a row's column in a text of its own.
     if any(ROW in condition for _, some in rules for _, condition in some):
-        return False
+        return None
     asked: list[Asked] = []
     for table, some in rules:
         pointing = [r for r in references if r[0] is table]
@@ -79,12 +79,12 @@ def are_kept(
             continue
         few = few_rows(connection, changed, table)
         if few is None or not _are_filled(few, some):
-            return False
+            return None
         for constraint, condition in some:
             asked += _of_rule(guard, few, constraint, condition)
         for _, child, constraint in pointing:
             asked += _of_children(guard, few, child, constraint)
-    return not any(doubtful(connection, asked))
+    return asked
 
 
 def _are_filled(few: FewRows, rules: Rules) -> bool:

@@ -36,12 +36,13 @@ class Inserting:
     """INSERT: what follows the table's name in DuckDB's SQL.
 
     If the rows are not known to be few, it is a query of them, each with its id, and without
-    virtual columns.
+    virtual columns. `given` are the values of its parameters.
     """
 
     target: Target
     rows: str
     few: bool
+    given: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def carry_out(store: Store, made: Prepared, *, again: bool = False) -> Table:
 def _insert(store: Store, made: Inserting, *, again: bool) -> Table:
     table = made.target.table
     if made.few:
-        store.put(table.name, made.rows, again=again)
+        store.put(table.name, made.rows, made.given, again=again)
         return table
     step = store.next_step(table.name)
     log_new(store, made.target, f"SELECT {step}, * FROM ({made.rows})")  # noqa: S608

@@ -22,7 +22,7 @@ from comply.sql.dml import Writer, assigned, expression_of
 from comply.sql.duckdb import Translator
 from comply.sql.enforcement import Changed, Enforced, clear, concerned
 from comply.sql.errors import AssertionViolated
-from comply.sql.few_rows import are_kept
+from comply.sql.few_rows import asked_about
 from comply.sql.names import Relation, Resolver, Scope, label
 from comply.sql.prepared import Prepared, carry_out
 from comply.sql.restricted import Event
@@ -213,17 +213,19 @@ class Session:
             for child, constraint in guard.referring(table)
             if self._due(constraint.name, constraint.state, deferred=deferred)
         ]
-        if not are_kept(guard, self.connection, changed, rules, references):
-            for table, some in rules:
-                guard.check(table, some, changed.since)
-            for table, child, constraint in references:
-                guard.children(table, child, constraint, changed.since)
         due = [
             (name, enforced)
             for name, enforced in concerned(self.assertions, changed.tables)
             if self._due(name.name, enforced.state, deferred=deferred)
         ]
-        clear(self.connection, changed, [enforced for _, enforced in due])
+        asked = asked_about(guard, self.connection, changed, rules, references)
+        assertions = [enforced for _, enforced in due]
+        sure = clear(self.connection, changed, assertions, asked or ())
+        if asked is None or not sure:
+            for table, some in rules:
+                guard.check(table, some, changed.since)
+            for table, child, constraint in references:
+                guard.children(table, child, constraint, changed.since)
         for name, enforced in due:
             enforced.check(self.connection, self.shown(name), changed)
 

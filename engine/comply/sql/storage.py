@@ -1,5 +1,6 @@
 """How DuckDB holds a column of an Oracle table, and what it takes to store a value."""
 
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
@@ -108,6 +109,61 @@ def _number(node: Node, of: Kind, column: Column, table: str) -> Node:
     outside = exp.GTE(this=call("ABS", rounded), expression=limit)
     refusal = call("ERROR", f"ORA-01438: {_too_large(column, table)}")
     return when(outside, refusal, cast(rounded, target))
+
+
+def constant(node: Node, column: Column) -> tuple[str | None] | None:
+    """Return the text of what `stored` gives for a column, in a tuple.
+
+    None where it is no constant, or none whose text DuckDB surely reads as the same.
+    """
+    kind = kind_of_type(column.type)
+    value = node.this if isinstance(node, exp.Cast) else node
+    if isinstance(value, exp.Null):
+        return (None,)
+    if kind == "number" and isinstance(node, exp.Cast):
+        return _digits(value, column)
+    if kind in ("date", "timestamp"):
+        return _moment(node)
+    textual = column_type(column) == "VARCHAR" and isinstance(node, exp.Literal)
+    readable = textual and node.args["is_string"] and "\0" not in node.name
+    return (node.name,) if readable else None
+
+
+def _digits(node: Node, column: Column) -> tuple[str] | None:
+    """Return the text of a number that a column holds as it is."""
+    written = node.this if isinstance(node, exp.Neg) else node
+    if column.type is None or not isinstance(written, exp.Literal) or written.is_string:
+        return None
+    precision, scale = _sizes(column.type)
+    if column.type.name in _WHOLE:
+        scale = 0
+    text = f"-{written.name}" if isinstance(node, exp.Neg) else written.name
+    number = Decimal(text)
+    behind = -int(number.as_tuple().exponent)
+    whole = (precision or 38) - scale
+    return (text,) if behind <= scale and number.adjusted() < whole else None
+
+
+def _moment(node: Node) -> tuple[str] | None:
+    """Return the text of a moment, cut to the second where its tree says so."""
+    whole = False
+    while not isinstance(node, exp.Literal):
+        if isinstance(node, exp.Cast) and node.to == cast(node, "TIMESTAMP").args["to"]:
+            node = node.this
+        elif isinstance(node, exp.Anonymous) and node.name == "DATE_TRUNC":
+            unit, node = node.expressions
+            if unit.name != "second":
+                return None
+            whole = True
+        else:
+            return None
+    try:
+        moment = datetime.fromisoformat(node.name)
+    except ValueError:
+        return None
+    if moment.tzinfo is not None or moment.isoformat(sep=" ") != node.name:
+        return None
+    return (moment.replace(microsecond=0).isoformat(sep=" ") if whole else node.name,)
 
 
 def is_sequence(node: Node) -> bool:

@@ -150,11 +150,19 @@ class Store:
             return self.connection.ask(sql, (), FEW + 1)
         return self.connection.query(sql, FEW + 1)
 
-    def put(self, table: Name, rows: str, *, again: bool) -> None:
-        """Insert a few rows, given as DuckDB's INSERT has them, as a step."""
+    def put(
+        self, table: Name, rows: str, given: Sequence[str | None], *, again: bool
+    ) -> None:
+        """Insert a few rows, said as DuckDB's INSERT has it, as a step.
+
+        `given` are the values of its parameters; what has some is kept parsed.
+        """
         step = self.next_step(table)
         sql = f"INSERT INTO {base(table)} {rows} RETURNING *"
-        added = self.first(sql, again=again)
+        if given:
+            added = self.connection.ask(sql, given, FEW + 1)
+        else:
+            added = self.first(sql, again=again)
         come = texts_of(added)
         if come is None:
             at = added.columns.index(ROWID)
