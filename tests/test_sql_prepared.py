@@ -267,6 +267,7 @@ def test_constants_are_inserted_as_they_are(db: Sandbox) -> None:
             " DATE '2026-02-28', '''', -1.5d, NULL, NULL)"
         ),
         "('12', '3', '4.567', '250', SYSDATE, SYSTIMESTAMP, '', NULL, 1 + 1, 0)",
+        "(1, 1, 98, 0, TRUNC(SYSDATE, 'MM'), CAST('2026-03-04' AS DATE), 'q', 0, 0, 0)",
     )
     for row in rows:
         db.run(f"INSERT INTO w VALUES {row};")
@@ -276,8 +277,18 @@ def test_constants_are_inserted_as_they_are(db: Sandbox) -> None:
     assert [" ".join(map(str, row.values())) for row in one] == [
         "-1E-10 -3 -1.01 -100 0999-12-31 23:59:59 2026-02-28 00:00:00 ' -1.5 None None",
         "12 3 4.57 300 2026-06-01 12:00:00 2026-06-01 12:00:00 None None 2 0",
+        "1 1 98 0 2026-06-01 00:00:00 2026-03-04 00:00:00 q 0.0 0 0",
         "1000 3 99.99 100 2026-02-28 00:00:00 2026-02-28 01:02:03.400000 x 1.5 -7.5 0.25",
     ]
+
+
+def test_a_column_that_cannot_come_leaves_the_table_as_it_was(db: Sandbox) -> None:
+    refused = "ALTER TABLE t ADD (w NUMBER DEFAULT 1, x NUMBER DEFAULT 2 CHECK (x > 5))"
+    assert outcome(db, refused).startswith("ORA-02293")
+    db.run("UPDATE t SET n = 7; INSERT INTO t VALUES (3, 7, 'c'), (4, 7, 'd');")
+    assert values(db, "SELECT DISTINCT n FROM t") == [7]
+    db.run(refused.replace("> 5", "> 1"))
+    assert values(db, "SELECT DISTINCT w, x FROM t") == [1, 2]
 
 
 def test_rows_of_one_shape_are_one_text(db: Sandbox, told: list[str]) -> None:

@@ -161,10 +161,16 @@ class Definer:
         self._references(table)
         self._reshape(was, table)
         known = set(was.constraints)
-        for constraint in rules_of(session.schema, table):
-            added = constraint not in known and constraint not in rules_of(before, was)
-            if added and constraint.state.enabled and constraint.state.validated:
-                self._validate(table, constraint)
+        try:
+            for constraint in rules_of(session.schema, table):
+                added = constraint not in known and constraint not in rules_of(
+                    before, was
+                )
+                if added and constraint.state.enabled and constraint.state.validated:
+                    self._validate(table, constraint)
+        except SqlError:
+            self._without_new(was, table)
+            raise
 
     def _free_of_assertions(self, was: Table, table: Table) -> None:
         """Refuse to drop or rename what an assertion refers to.
@@ -209,6 +215,13 @@ class Definer:
                 store.alter(table.name, f"ALTER COLUMN {target}")
             if same and column.identity != same.identity:
                 store.add_identity(table.name, column)
+
+    def _without_new(self, was: Table, table: Table) -> None:
+        """Take columns away again that were to come with what does not hold."""
+        for column in table.columns:
+            if len(table.columns) > len(was.columns) and not was.column(column.name):
+                clause = f"DROP COLUMN {quote(column.name)}"
+                self.session.store.alter(table.name, clause)
 
     def _add_column(self, table: Table, column: Column) -> None:
         session = self.session

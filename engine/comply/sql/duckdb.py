@@ -60,8 +60,8 @@ class Translator:
     """What a translation may depend on besides the tree.
 
     `now` is the time of the statement (None: the database's own), `binds` the values of
-    `:name`, `target` the database (None: DuckDB). `noted` says what a translation did
-    depend on of what is another for each statement: "now", "binds".
+    `:name`, `target` the database (None: DuckDB). `noted` collects what a
+    translation has used of what changes from statement to statement: "now", "binds".
     """
 
     source: Source

@@ -155,7 +155,7 @@ def _pairs(
         return None
     if len(found.rows) > FEW:
         return None
-    width = len(table.columns) + 1
+    width = len(found.columns) - len(new)
     pairs = []
     for row in found.rows:
         went = texts(dict(zip(found.columns[:width], row[:width], strict=True)))
