@@ -336,7 +336,7 @@ def statement(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(forms)).format(*given)
 
 
-@settings(max_examples=settings().max_examples // 16)
+@settings(max_examples=max(settings().max_examples // 16, 3))
 @given(st.lists(statement(), min_size=4, max_size=12))
 def test_few_rows_and_reuse_change_nothing(script: list[str]) -> None:
     """Every statement comes twice, so that the second is done again."""

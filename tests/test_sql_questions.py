@@ -5,8 +5,16 @@ import pytest
 from sqlglot import exp, parse_one
 
 from comply.database.duckdb import DuckDb
+from comply.sql import AssertionViolated, Sandbox
 from comply.sql.pinned import template
-from comply.sql.questions import Asked, Question, asking, doubtful
+from comply.sql.questions import (
+    Asked,
+    Question,
+    Required,
+    asking,
+    doubtful,
+    take_required,
+)
 
 PARTNER = 'SELECT t.a FROM t WHERE t.k = "ORA$ROW".k'
 
@@ -83,3 +91,86 @@ def test_what_is_not_answered_leaves_a_doubt() -> None:
     assert doubtful(db, [fine, fails]) == [True, True]
     many = asked('FROM t WHERE k = "ORA$ROW"."K"', "7", acquits=True)
     assert doubtful(db, [many, fine]) == [True, True]
+
+
+ROW_B = '"ORA$ROW".b'
+REST = 'SELECT 1 FROM t WHERE t.k = "ORA$ROW".k'
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind", "texts"),
+    [
+        (f"{ROW_B} IN ('x', 'y')", "char", {"x", "y"}),
+        (f"{ROW_B} = 'x'", "char", {"x"}),
+        # A padded text equals others, a number several texts, and '' is NULL.
+        (f"{ROW_B} = 'x'", "padded", None),
+        (f"{ROW_B} IN ('1', '2')", "number", None),
+        (f"{ROW_B} IN ('x', '')", "char", None),
+        (f"{ROW_B} IN ('x', t.a)", "char", None),
+        (f"{ROW_B} IN (SELECT b FROM t)", "char", None),
+        (f"{ROW_B} IN (1, 2)", "char", None),
+        (f"NOT {ROW_B} = 'x'", "char", None),
+        (f"{ROW_B} = 'x' OR t.k = 1", "char", None),
+        ("t.b = 'x'", "char", None),
+    ],
+)
+def test_what_a_text_answers_is_not_asked(
+    condition: str, kind: str, texts: set[str] | None
+) -> None:
+    tree = parse_one(f"{REST} AND ({condition})")
+    assert isinstance(tree, exp.Select)
+    for column in tree.find_all(exp.Column):
+        column.meta["kind"] = kind
+    whole = tree.sql()
+    taken = take_required(tree)
+    if texts is None:
+        assert (taken, tree.sql()) == ((), whole)
+    else:
+        assert (taken, tree.sql()) == ((Required("b", frozenset(texts)),), REST)
+    bare = parse_one("SELECT 1 FROM t")
+    assert isinstance(bare, exp.Select)
+    assert take_required(bare) == ()
+
+
+def test_a_row_that_lacks_what_is_required_is_asked_about_nowhere() -> None:
+    db = DuckDb()
+    question = Question(
+        template(""),
+        acquits=False,
+        is_short=True,
+        required=(Required("K", frozenset("x")),),
+    )
+    for value, doubt in (("x", True), ("y", False), (None, False)):
+        assert doubtful(db, [Asked(question, {"K": value}, {})]) == [doubt]
+
+
+@pytest.mark.parametrize(
+    ("priority", "engineer", "broken"),
+    [("high", 1, True), ("low", 1, False), ("high", 2, False), (None, 1, False)],
+)
+def test_texts_decide_as_the_full_check_does(
+    priority: str | None, engineer: int, broken: bool
+) -> None:
+    with Sandbox() as sandbox:
+        sandbox.run(
+            "CREATE TABLE e (id NUMBER PRIMARY KEY, s VARCHAR2(9));"
+            "CREATE TABLE t (id NUMBER, e_id NUMBER, p VARCHAR2(9));"
+            "CREATE TABLE c (p CHAR(9));"
+            "INSERT INTO e VALUES (1, 'junior'); INSERT INTO e VALUES (2, 'senior');"
+            "CREATE ASSERTION a CHECK (NOT EXISTS (SELECT t.id FROM t, e WHERE"
+            " t.e_id = e.id AND t.p IN ('high', 'urgent') AND e.s = 'junior'))"
+            " DEFERRABLE INITIALLY DEFERRED;"
+            "CREATE ASSERTION b CHECK (NOT EXISTS (SELECT p FROM t WHERE p = 'none'));"
+            "CREATE ASSERTION padded CHECK (NOT EXISTS (SELECT p FROM c WHERE p = 'no'))"
+            " DEFERRABLE INITIALLY DEFERRED;"
+        )
+        said = "NULL" if priority is None else f"'{priority}'"
+        sandbox.run(
+            f"INSERT INTO t VALUES (1, {engineer}, {said}); INSERT INTO c VALUES ('no');"
+        )
+        enforced = [one.assertion for one in sandbox.assertions.values()]
+        whole = [row for one in enforced for row in sandbox.violations(one)]
+        assert sandbox.broken_by_changes(*enforced) == whole
+        assert len(whole) == 1 + broken
+        with pytest.raises(AssertionViolated):
+            sandbox.run("INSERT INTO t VALUES (2, 3, 'none')")

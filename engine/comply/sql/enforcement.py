@@ -23,7 +23,15 @@ from comply.sql.lookups import looked_up
 from comply.sql.names import ROWID
 from comply.sql.pinned import Template, pinned, template
 from comply.sql.places import conditions
-from comply.sql.questions import ASKS, Asked, Question, asking, doubtful
+from comply.sql.questions import (
+    ASKS,
+    Asked,
+    Question,
+    Required,
+    asking,
+    doubtful,
+    take_required,
+)
 from comply.sql.restricted import Event, Way, transition
 from comply.sql.storage import column_type
 from comply.sql.store import Recent, Store, base
@@ -331,14 +339,23 @@ def _question(one: exp.Select, translator: Translator) -> Question | None:
     if found is None:
         return None
     tree, acquits = found
-    tail = template(_written(tree, translator).removeprefix(ASKS))
+    translated = translator.translate(tree)
+    # What acquits is asked of others than the changed row.
+    if acquits or not isinstance(translated, exp.Select):
+        required: tuple[Required, ...] = ()
+    else:
+        required = take_required(translated)
+    tail = template(_looked_up(translated).removeprefix(ASKS).lstrip())
     is_short = len(conditions(tree)) < len(conditions(one))
-    return Question(tail, acquits, is_short=acquits or is_short)
+    return Question(tail, acquits, acquits or is_short, required)
 
 
 def _written(tree: exp.Select, translator: Translator) -> str:
     """Return a query about one row in DuckDB's SQL."""
-    translated = translator.translate(tree)
+    return _looked_up(translator.translate(tree))
+
+
+def _looked_up(translated: exp.Expr) -> str:
     if isinstance(translated, exp.Select):
         translated = looked_up(translated)
     return duckdb.write(translated)
