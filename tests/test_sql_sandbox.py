@@ -252,6 +252,34 @@ def test_numbers_are_as_large_as_oracle_has_them() -> None:
     assert sorted(float(str(row["N"])) for row in rows) == [0, 1500]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "code"),
+    [
+        ("99999999999999999999", 1727),
+        ("0", 1727),
+        ("39, 2", 1727),
+        ("5, 128", 1728),
+        ("5, -85", 1728),
+    ],
+)
+def test_numbers_have_as_many_digits_as_in_oracle(sizes: str, code: int) -> None:
+    with Sandbox() as sandbox:
+        for _ in range(2):
+            with pytest.raises(SqlError) as caught:
+                sandbox.execute(f"CREATE TABLE t (n NUMBER({sizes}))")
+            assert caught.value.code == code
+        sandbox.run(
+            "CREATE TABLE t (n NUMBER(38, 127), f FLOAT(126), m NUMBER(3, -84));"
+        )
+        for clause in (f"ADD (x NUMBER({sizes}))", f"MODIFY (m NUMBER({sizes}))"):
+            with pytest.raises(SqlError) as caught:
+                sandbox.execute(f"ALTER TABLE t {clause}")
+            assert caught.value.code == code
+        sandbox.execute("INSERT INTO t (n, f, m) VALUES (0, 1.5, 0)")
+        [row] = sandbox.execute("SELECT * FROM t")
+        assert list(row) == ["N", "F", "M"]
+
+
 @pytest.mark.parametrize("count", [400, 2_000])
 def test_what_is_too_long_to_walk_is_refused_and_changes_nothing(count: int) -> None:
     with Sandbox() as sandbox:

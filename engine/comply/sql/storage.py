@@ -31,6 +31,8 @@ _TYPES: Final[dict[Kind, str]] = {
     "timestamp": "TIMESTAMP",
 }
 _DIGITS: Final = Context(prec=38)
+_MOST_DIGITS: Final = 38
+_SCALES: Final = (-84, 127)
 _WHOLE: Final = frozenset({"INTEGER", "INT", "SMALLINT", "BIGINT", "TINYINT"})
 
 
@@ -39,16 +41,29 @@ def column_type(column: Column) -> str:
 
     A NUMBER without precision becomes DECIMAL(38,10): exact, with ten digits behind
     the point; a value that has more is refused, never rounded.
+
+    Raises:
+        SqlError: a number of more digits than Oracle has (ORA-01727, ORA-01728).
     """
     kind = kind_of_type(column.type)
     if kind != "number" or column.type is None:
         return _TYPES.get(kind, "VARCHAR")
+    _refuse_sizes(column.type)
     if column.type.name in _WHOLE:
         return "DECIMAL(38, 0)"
     precision, scale = _sizes(column.type)
     if precision is None:
         return NUMBER
     return f"DECIMAL({precision}, {scale})"
+
+
+def _refuse_sizes(of: DataType) -> None:
+    if of.name == "FLOAT":
+        return
+    if of.precision is not None and not 1 <= of.precision <= _MOST_DIGITS:
+        raise SqlError(1727, "numeric precision specifier is out of range (1 to 38)")
+    if of.scale is not None and not _SCALES[0] <= of.scale <= _SCALES[1]:
+        raise SqlError(1728, "numeric scale specifier is out of range (-84 to 127)")
 
 
 def _sizes(of: DataType) -> tuple[int | None, int]:
