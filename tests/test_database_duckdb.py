@@ -85,3 +85,11 @@ def test_quote_and_close(database: Connection) -> None:
     database.close()
     with pytest.raises(DatabaseError):
         database.query("SELECT 1")
+
+
+def test_what_cannot_be_parsed_for_good_is_refused(database: DuckDb) -> None:
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="Parser Error"):
+            database.ask("SELECT ('a' AS b) c d", (), 1)
+        with pytest.raises(DatabaseError, match="Parser Error"):
+            database.tell("INSERT INTO", ())

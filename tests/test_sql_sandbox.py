@@ -280,6 +280,48 @@ def test_numbers_have_as_many_digits_as_in_oracle(sizes: str, code: int) -> None
         assert list(row) == ["N", "F", "M"]
 
 
+@pytest.mark.parametrize(
+    ("fails", "then"),
+    [
+        (
+            "CREATE ASSERTION a CHECK (NOT EXISTS (SELECT 1 FROM t WHERE 1 / n > 0))",
+            "CREATE ASSERTION a CHECK (NOT EXISTS (SELECT 1 FROM t WHERE n > 5))",
+        ),
+        (
+            "CREATE TABLE c AS SELECT 1 / n q FROM t",
+            "CREATE TABLE c AS SELECT n + 1 q FROM t",
+        ),
+        (
+            "CREATE TABLE c (q NUMBER GENERATED ALWAYS AS IDENTITY (INCREMENT BY 0))",
+            "CREATE TABLE c (q NUMBER GENERATED ALWAYS AS IDENTITY, r NUMBER)",
+        ),
+        (
+            "ALTER TABLE t ADD (x NUMBER DEFAULT 3, y NUMBER DEFAULT 1 / 0)",
+            "ALTER TABLE t ADD (x NUMBER DEFAULT 4, y NUMBER DEFAULT 5)",
+        ),
+        (
+            "ALTER TABLE t ADD (x NUMBER CHECK (1 / n > 0))",
+            "ALTER TABLE t ADD (x NUMBER CHECK (n >= 0))",
+        ),
+    ],
+)
+def test_a_definition_that_fails_on_the_data_leaves_nothing(
+    fails: str, then: str
+) -> None:
+    with Sandbox() as sandbox:
+        sandbox.run("CREATE TABLE t (n NUMBER); INSERT INTO t VALUES (0); COMMIT;")
+        before = sandbox.schema
+        for _ in range(2):
+            with pytest.raises(SqlError):
+                sandbox.execute(fails)
+            assert sandbox.schema is before
+        with pytest.raises(SqlError, match="ORA-04043"):
+            sandbox.execute("ALTER ASSERTION a DISABLE")
+        sandbox.execute(then)
+        sandbox.execute("INSERT INTO t (n) VALUES (1)")
+        assert len(sandbox.execute("SELECT * FROM t")) == 2
+
+
 @pytest.mark.parametrize("count", [400, 2_000])
 def test_what_is_too_long_to_walk_is_refused_and_changes_nothing(count: int) -> None:
     with Sandbox() as sandbox:

@@ -52,7 +52,10 @@ class DuckDb:
         if sql not in self._parsed:
             if len(self._parsed) == _KEPT:
                 self._parsed.clear()
-            [self._parsed[sql]] = self._connection.extract_statements(sql)
+            try:
+                [self._parsed[sql]] = self._connection.extract_statements(sql)
+            except duckdb.Error as error:
+                raise refusal(error) from None
         return self._parsed[sql]
 
     def _answer(

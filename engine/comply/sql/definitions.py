@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlglot import exp
 
 from comply.classes import dataclass
+from comply.database.connection import DatabaseError
 from comply.database.duckdb import quote
 from comply.dialect.apply import apply
 from comply.dialect.changes import Change
@@ -64,6 +65,7 @@ class Definer:
 
         Raises:
             SqlError: the commit fails, or Oracle would refuse the definition.
+            DatabaseError: an expression in it fails on the data.
         """
         session = self.session
         session.commit()
@@ -79,7 +81,7 @@ class Definer:
             carry_out = _EFFECTS.get(type(made))
             if carry_out:
                 carry_out(self, made, before)
-        except SqlError:
+        except (SqlError, DatabaseError):
             if session.schema is applied:
                 session.schema, session.catalog = before, catalog
             raise
@@ -159,16 +161,16 @@ class Definer:
         if table.name != was.name:
             self._rename_table(was, table)
         self._references(table)
-        self._reshape(was, table)
         known = set(was.constraints)
         try:
+            self._reshape(was, table)
             for constraint in rules_of(session.schema, table):
                 added = constraint not in known and constraint not in rules_of(
                     before, was
                 )
                 if added and constraint.state.enabled and constraint.state.validated:
                     self._validate(table, constraint)
-        except SqlError:
+        except (SqlError, DatabaseError):
             self._without_new(was, table)
             raise
 
@@ -217,10 +219,10 @@ class Definer:
                 store.add_identity(table.name, column)
 
     def _without_new(self, was: Table, table: Table) -> None:
-        """Take columns away again that were to come with what does not hold."""
+        """Take columns away again that were to come with what fails."""
         for column in table.columns:
             if len(table.columns) > len(was.columns) and not was.column(column.name):
-                clause = f"DROP COLUMN {quote(column.name)}"
+                clause = f"DROP COLUMN IF EXISTS {quote(column.name)}"
                 self.session.store.alter(table.name, clause)
 
     def _add_column(self, table: Table, column: Column) -> None:

@@ -73,9 +73,11 @@ class Store:
         columns = [f"{quote(ROWID)} BIGINT"]
         columns += [f"{quote(c.name)} {column_type(c)}" for c in table.columns]
         listed = ", ".join(columns)
-        self.connection.run(f"CREATE TABLE {base(table.name)} ({listed})")
+        self.connection.run(f"CREATE OR REPLACE TABLE {base(table.name)} ({listed})")
         for log in (old(table.name), new(table.name)):
-            self.connection.run(f"CREATE TABLE {log} ({quote(STEP)} BIGINT, {listed})")
+            self.connection.run(
+                f"CREATE OR REPLACE TABLE {log} ({quote(STEP)} BIGINT, {listed})"
+            )
         for column in table.columns:
             self.add_identity(table.name, column)
 
