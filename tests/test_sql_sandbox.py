@@ -228,6 +228,11 @@ def test_what_cannot_be_run_is_refused_with_its_place(
     assert message in caught.value.message
 
 
+def test_an_interval_without_a_unit_is_refused() -> None:
+    with Sandbox() as db, pytest.raises(SqlError, match="a unit, such as DAY"):
+        db.execute("SELECT INTERVAL '1' FROM dual")
+
+
 def test_scripts_reach_no_file() -> None:
     db = Sandbox()
     with pytest.raises(SqlError):

@@ -444,12 +444,14 @@ def _escape(t: Translator, node: Node) -> Node:
 
 
 def _interval(_t: Translator, node: Node) -> Node:
-    unit = node.args["unit"]
+    unit = node.args.get("unit")
     first, last = (
         (unit.this, unit.expression)
         if isinstance(unit, exp.IntervalSpan)
         else (unit, unit)
     )
+    if first is None or last is None:
+        raise SqlError(0, "an interval has a unit, such as DAY", None)
     names = [str(u.name or u.this).upper() for u in (first, last)]
     return interval(node.this.name, names[0], names[1])
 
