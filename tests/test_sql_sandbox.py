@@ -233,6 +233,23 @@ def test_an_interval_without_a_unit_is_refused() -> None:
         db.execute("SELECT INTERVAL '1' FROM dual")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT n FROM t WHERE n < s.NEXTVAL",
+        "UPDATE t SET n = 2 WHERE n = s.NEXTVAL",
+        "DELETE FROM t WHERE n IN (SELECT s.CURRVAL FROM dual)",
+    ],
+)
+def test_no_sequence_goes_on_in_where(sql: str) -> None:
+    with Sandbox() as db:
+        db.run("CREATE TABLE t (n NUMBER); CREATE SEQUENCE s;")
+        with pytest.raises(SqlError, match="ORA-02287"):
+            db.execute(sql)
+        db.execute("INSERT INTO t SELECT s.NEXTVAL FROM dual WHERE 1 = 1")
+        assert db.execute("SELECT n FROM t") == [{"N": 1}]
+
+
 def test_scripts_reach_no_file() -> None:
     db = Sandbox()
     with pytest.raises(SqlError):

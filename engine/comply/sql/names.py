@@ -246,6 +246,9 @@ class Resolver:
         name = stored_name(_identifier(node.this))
         if node.table:
             if name in ("NEXTVAL", "CURRVAL"):
+                if node.find_ancestor(exp.Where):
+                    message = "sequence number not allowed here"
+                    raise SqlError(2287, message, place_of(node, self.source))
                 node.meta["kind"] = "number"
                 return
             self._qualified(node, name, scope)
