@@ -1,13 +1,15 @@
 """SCRIPTS -> FINDINGS: what goes wrong when scripts run with assertions in force."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from comply.classes import dataclass, field
 from comply.dialect.cursor import Cursor
 from comply.dialect.errors import SqlError
+from comply.dialect.schema import Table
 from comply.dialect.statements import Statement, statements
+from comply.dialect.syntax import Name
 from comply.findings import Finding, Severity, Status
 from comply.source import Source, Span
 from comply.sql.errors import AssertionViolated
@@ -52,7 +54,7 @@ def run_scripts(
     """
     outcome = Outcome()
     with Sandbox(now) as sandbox:
-        run = _Run(sandbox, outcome, waiting=list(rules))
+        run = _Run(sandbox, outcome, waiting=list(rules), tables=sandbox.schema.tables)
         for source in sources:
             run.script(source)
         run.finish()
@@ -66,27 +68,26 @@ class _Run:
     sandbox: Sandbox
     outcome: Outcome
     waiting: list[AssertionRule]
+    tables: Mapping[Name, Table]
     rules: dict[str, AssertionRule] = field(default_factory=dict)
     last: Statement | None = None
 
     def script(self, source: Source) -> None:
         """Run one script; text that does not split into statements is a finding."""
         try:
-            for statement in statements(source):
-                self._statement(statement)
-                self.last = statement
+            for done in self.sandbox.steps(statements(source)):
+                self._after(done.statement, done.error)
+                self.last = done.statement
         except SqlError as error:
             self._found(error, source.name)
 
-    def _statement(self, statement: Statement) -> None:
-        tables = self.sandbox.schema.tables
-        try:
-            self.sandbox.step(statement)
-        except SqlError as error:
+    def _after(self, statement: Statement, error: SqlError | None) -> None:
+        if error is not None:
             self._found(error, _subject(statement), statement.span)
         self._count(statement)
-        if self.sandbox.schema.tables is not tables:
+        if self.sandbox.schema.tables is not self.tables:
             self._install()
+            self.tables = self.sandbox.schema.tables
         self._own_rules()
 
     def _own_rules(self) -> None:

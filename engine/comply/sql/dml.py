@@ -29,7 +29,6 @@ from comply.sql.names import (
     selects,
 )
 from comply.sql.prepared import (
-    NEXT_ROW,
     Deleting,
     Inserting,
     Target,
@@ -37,7 +36,7 @@ from comply.sql.prepared import (
     carry_out,
 )
 from comply.sql.storage import constant, is_sequence, stored
-from comply.sql.store import Store, identity_sequence
+from comply.sql.store import NEXT_ROW, Store, identity_sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +148,14 @@ class Writer:
         columns = {c.name: c for c in table.columns}
         rest = {n: self.default(table, c) for n, c in columns.items() if n not in row}
         cells: dict[str, str] = {}
-        given: list[str | None] = []
+        given: dict[str, str | None] = {}
         for name, node in {**row, **rest}.items():
             known = constant(node, columns[name])
-            given += known or ()
+            given.update((name, value) for value in known or ())
             cells[name] = f"${len(given)}" if known else duckdb.write(node)
         names = ", ".join(map(quote, [*cells, ROWID]))
         rows = f"({names}) VALUES ({', '.join([*cells.values(), NEXT_ROW])})"
-        return Inserting(Target(table, {}), rows, few=True, given=tuple(given))
+        return Inserting(Target(table, {}), rows, True, given, tuple(row))  # noqa: FBT003
 
     def _rows(self, table: Table, columns: list[Column], tree: exp.Expr | None) -> str:
         """Return the query of the values to insert, stored as the columns need them."""

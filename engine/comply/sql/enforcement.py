@@ -171,6 +171,14 @@ class Enforced:
     joined: frozenset[tuple[Name, str]] = frozenset()
     known: str = ""
 
+    def is_orderless(self, table: Name) -> bool:
+        """Tell whether rows that come to a table can only break it, or only mend it.
+
+        What a row that comes can mend, one that goes can break.
+        """
+        events = {check.event for check in self.deltas if check.table == table}
+        return not self.known and not events.issuperset(("insert", "delete"))
+
     def rows(
         self, connection: DuckDb, changed: Changed | None = None
     ) -> list[dict[str, object]]:

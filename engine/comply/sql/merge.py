@@ -11,8 +11,8 @@ from comply.dialect.syntax import Name
 from comply.sql import duckdb
 from comply.sql.dml import Writer, assigned, assignment, named
 from comply.sql.names import Relation, Resolver, Scope
-from comply.sql.prepared import NEXT_ROW, log_joined, log_new
-from comply.sql.store import base
+from comply.sql.prepared import log_joined, log_new
+from comply.sql.store import NEXT_ROW, base
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ logs (see `store`).
 """
 
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from comply.classes import dataclass
+from comply.classes import dataclass, field
 from comply.database.connection import DatabaseError
 from comply.database.duckdb import quote
 from comply.dialect.errors import SqlError
@@ -18,9 +18,6 @@ from comply.sql.journal import FEW, STEP, Row, old, texts
 from comply.sql.names import ROWID
 from comply.sql.storage import column_type
 from comply.sql.store import Store, base
-
-NEXT_ROW: Final = f"NEXTVAL('{quote(ROWID)}')"
-"""The id of a row that comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +33,15 @@ class Inserting:
     """INSERT: what follows the table's name in DuckDB's SQL.
 
     If the rows are not known to be few, it is a query of them, each with its id, and without
-    virtual columns. `given` are the values of its parameters.
+    virtual columns. `given` are the values of its parameters by column; of one row `listed`
+    are the columns in the order of VALUES.
     """
 
     target: Target
     rows: str
     few: bool
-    given: tuple[str | None, ...] = ()
+    given: Mapping[str, str | None] = field(default_factory=dict)
+    listed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def carry_out(store: Store, made: Prepared, *, again: bool = False) -> Table:
 def _insert(store: Store, made: Inserting, *, again: bool) -> Table:
     table = made.target.table
     if made.few:
-        store.put(table.name, made.rows, made.given, again=again)
+        store.put(table.name, made.rows, [*made.given.values()], again=again)
         return table
     step = store.next_step(table.name)
     log_new(store, made.target, f"SELECT {step}, * FROM ({made.rows})")  # noqa: S608

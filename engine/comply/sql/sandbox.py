@@ -5,7 +5,8 @@ deferred one fails the commit, and the transaction is rolled back. DDL commits f
 How DuckDB, which has neither savepoints nor deferred checks, does this: see `store`.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Self
 
 from sqlglot import exp
 
+from comply.classes import dataclass
 from comply.database.connection import DatabaseError
 from comply.database.duckdb import DuckDb
 from comply.dialect.changes import CHANGES, change
@@ -26,6 +28,7 @@ from comply.dialect.schema import Schema
 from comply.dialect.statements import Statement, statements
 from comply.dialect.syntax import Name, Text
 from comply.source import Source
+from comply.sql.alike import ALONE, MOST, alike, runs
 from comply.sql.assertion import Assertion, tables_in
 from comply.sql.definitions import Definer
 from comply.sql.duckdb import Translator
@@ -38,6 +41,16 @@ from comply.sql.variables import Variables
 _RUNS = frozenset({"@", "EXEC", "EXECUTE", "START", "HOST", "COPY", "CONNECT", "CONN"})
 
 Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A statement that ran: its rows or its error, and how many seconds it took."""
+
+    statement: Statement
+    rows: Sequence[Row]
+    error: SqlError | None
+    seconds: float
 
 
 class Sandbox:
@@ -119,8 +132,9 @@ class Sandbox:
             SqlError: a statement is not understood, or Oracle would refuse it.
         """
         source = script if isinstance(script, Source) else Source(name, script)
-        for statement in statements(source):
-            self.step(statement)
+        for done in self.steps(statements(source)):
+            if done.error is not None:
+                raise done.error
 
     def execute(self, sql: str, binds: Mapping[str, object] | None = None) -> list[Row]:
         """Run one statement; return the rows of a query or of RETURNING.
@@ -135,6 +149,38 @@ class Sandbox:
         for statement in statements(Source("<statement>", sql)):
             rows = self.step(statement, binds)
         return rows
+
+    def steps(self, statements: Iterable[Statement]) -> Iterator[Done]:
+        """Run statements in order, whether or not they fail, and yield what comes of each.
+
+        INSERTs that are alike and break nothing are carried out together, up to `MOST`.
+        """
+        for run, parts in runs(statements):
+            at, most = 0, MOST
+            while at < len(run):
+                start = time.perf_counter()
+                count = self._session.together(parts[at : at + most])
+                share = (time.perf_counter() - start) / (count or 1)
+                some = run[at : at + (count or ALONE)]
+                for statement in some:
+                    yield (
+                        Done(statement, (), None, share)
+                        if count
+                        else self._done(statement)
+                    )
+                at += len(some)
+                # What failed lately is tried with fewer, as it may well fail again.
+                most = min(MOST, most * 2) if count else 2 * ALONE
+
+    def _done(self, statement: Statement) -> Done:
+        start = time.perf_counter()
+        error: SqlError | None = None
+        rows: list[Row] = []
+        try:
+            rows = self.step(statement)
+        except SqlError as raised:
+            error = raised
+        return Done(statement, rows, error, time.perf_counter() - start)
 
     def step(
         self, statement: Statement, binds: Mapping[str, object] | None = None
@@ -257,12 +303,14 @@ class Sandbox:
 
     def _change(self, statement: Statement, translator: Translator) -> list[Row]:
         """Carry out a statement that changes rows; return what RETURNING gives."""
-        if self._session.again(statement.text):
+        part = alike(statement)
+        key, constants = (part.form, part.constants) if part else (statement.text, ())
+        if self._session.again(key, constants):
             return []
         made = change(statement)
         self._variables.expect(made.returning, translator.binds, statement)
         before = self._session.store.step
-        rows = self._session.change(made, translator, statement.text)
+        rows = self._session.change(made, translator, key)
         try:
             self._variables.take(rows, statement)
         except SqlError:

@@ -6,6 +6,7 @@ statement without such a comment must succeed as well.
 """
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -17,7 +18,7 @@ from comply.dialect.statements import Statement, statements
 from comply.dialect.tokens import Token, scan
 from comply.source import Source, Span
 from comply.sql.errors import AssertionViolated
-from comply.sql.sandbox import Row, Sandbox
+from comply.sql.sandbox import Done, Row, Sandbox
 
 Verdict: TypeAlias = Literal["ok", "expected", "broken", "failed", "unexpected"]
 
@@ -101,9 +102,9 @@ def run_steps(sources: Iterable[Source], now: datetime | None = None) -> Iterato
     with Sandbox(now) as sandbox:
         last: Statement | None = None
         for source in sources:
-            for statement, expected in _expecting(source):
-                yield _step(sandbox, statement, expected)
-                last = statement
+            for done, expected in _steps(sandbox, source):
+                last = done.statement
+                yield Step(last, done.error, done.rows, expected, done.seconds)
         if last is not None:
             start = time.perf_counter()
             try:
@@ -113,15 +114,19 @@ def run_steps(sources: Iterable[Source], now: datetime | None = None) -> Iterato
                 yield Step(last, error, (), None, time.perf_counter() - start)
 
 
-def _step(sandbox: Sandbox, statement: Statement, expected: Expectation | None) -> Step:
-    start = time.perf_counter()
-    error: SqlError | None = None
-    rows: list[Row] = []
-    try:
-        rows = sandbox.step(statement)
-    except SqlError as raised:
-        error = raised
-    return Step(statement, error, rows, expected, time.perf_counter() - start)
+def _steps(
+    sandbox: Sandbox, source: Source
+) -> Iterator[tuple[Done, Expectation | None]]:
+    """Yield what comes of each statement, and what is expected of it."""
+    ahead: deque[Expectation | None] = deque()
+
+    def taken() -> Iterator[Statement]:
+        for statement, expected in _expecting(source):
+            ahead.append(expected)
+            yield statement
+
+    for done in sandbox.steps(taken()):
+        yield done, ahead.popleft()
 
 
 def has_expectations(source: Source) -> bool:

@@ -1,7 +1,8 @@
 """A transaction: statements, what they break, savepoints, commit and rollback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from sqlglot import exp
@@ -15,6 +16,7 @@ from comply.dialect.schema import Schema, Table, find
 from comply.dialect.syntax import Constraint, CreateDomain, Name, State, Text
 from comply.source import Source
 from comply.sql import duckdb
+from comply.sql.alike import ALONE, Alike, Constant, Form
 from comply.sql.catalog import Catalog, kind_of_type
 from comply.sql.changes import prepare, returned, write
 from comply.sql.constraints import Guard, as_update, not_null_of
@@ -23,8 +25,10 @@ from comply.sql.duckdb import Translator
 from comply.sql.enforcement import Changed, Enforced, clear, concerned
 from comply.sql.errors import AssertionViolated
 from comply.sql.few_rows import asked_about
+from comply.sql.journal import Row
+from comply.sql.kept import Kept
 from comply.sql.names import Relation, Resolver, Scope, label
-from comply.sql.prepared import Prepared, carry_out
+from comply.sql.prepared import carry_out
 from comply.sql.restricted import Event
 from comply.sql.store import Store
 
@@ -35,20 +39,6 @@ ROLLED_BACK = "ORA-02091: transaction rolled back"
 # So many statements are kept prepared, none of them longer than this.
 _MOST: Final = 256
 _LONGEST: Final = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A statement and what it is in DuckDB's SQL, for what was defined then."""
-
-    change: Change
-    made: Prepared
-    schema: Schema
-    catalog: Catalog
-
-    def fits(self, schema: Schema, catalog: Catalog) -> bool:
-        """Tell whether it still is that: every definition makes another catalog."""
-        return self.schema is schema and self.catalog is catalog
 
 
 @dataclass(slots=True)
@@ -65,7 +55,7 @@ class Session:
     savepoints: dict[str, int] = field(default_factory=dict)
     conditions: dict[tuple[Name, Constraint], str] = field(default_factory=dict)
     latest: Changed | None = None
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str | Form, Kept] = field(default_factory=dict)
 
     def guard(self) -> Guard:
         """Return the checks of constraints on the schema as it is."""
@@ -81,10 +71,13 @@ class Session:
         label(tree)
         return self.connection.query(duckdb.write(translator.translate(tree)))
 
-    def change(self, change: Change, translator: Translator, text: str = "") -> Rows:
+    def change(
+        self, change: Change, translator: Translator, key: str | Form = ""
+    ) -> Rows:
         """Carry out INSERT, UPDATE, DELETE or MERGE; return what RETURNING gives.
 
-        `text` is the statement's, so that it can be done `again`.
+        `key` is the statement's text, or what it shares with others, so that it can be
+        done `again`.
 
         Raises:
             SqlError: it is refused or breaks an immediate constraint or assertion
@@ -99,26 +92,27 @@ class Session:
                 table = self.schema.tables[write(writer, change)]
             else:
                 if not (change.returning or translator.noted):
-                    self._keep(text, Kept(change, made, self.schema, self.catalog))
+                    self._keep(key, Kept(change, made, self.schema, self.catalog))
                 table = carry_out(self.store, made)
             rows = returned(writer, table, change) if change.returning else Rows((), ())
             return table, rows
 
         return self._carried_out(change, act)
 
-    def again(self, text: str) -> bool:
+    def again(self, key: str | Form, constants: Sequence[Constant] = ()) -> bool:
         """Carry out a statement that was prepared before; tell whether it was.
 
         It was prepared for what was defined then, so a definition since ends that.
+        `constants` are its own, where others share the `key`.
 
         Raises:
             SqlError: as `change` does.
             DatabaseError: as `change` does.
         """
-        kept = self.kept.get(text)
-        if kept is None or not kept.fits(self.schema, self.catalog):
+        kept = self._known(key)
+        made = kept.giving(constants) if kept else None
+        if kept is None or made is None:
             return False
-        made = kept.made
 
         def act() -> tuple[Table, Rows]:
             return carry_out(self.store, made, again=True), Rows((), ())
@@ -126,11 +120,60 @@ class Session:
         self._carried_out(kept.change, act)
         return True
 
-    def _keep(self, text: str, kept: Kept) -> None:
-        if 0 < len(text) <= _LONGEST:
+    def together(self, parts: Sequence[Alike]) -> int:
+        """Carry out the first of INSERTs that are alike as one; return how many.
+
+        It comes to the same as one by one, as nothing is wrong with any of them. Where
+        that is not sure none is carried out.
+        """
+        kept = self._known(parts[0].form) if len(parts) >= ALONE else None
+        if kept is None or not self._is_orderless(kept.table):
+            return 0
+        rows: list[Row] = []
+        for part in parts:
+            row = kept.row(part.constants)
+            if row is None:
+                break
+            rows.append(row)
+        while len(rows) >= ALONE:
+            act = partial(self._filled, kept.table, rows)
+            try:
+                self._carried_out(kept.change, act)
+            except (SqlError, DatabaseError):
+                rows = rows[: len(rows) // 2]
+            else:
+                return len(rows)
+        return 0
+
+    def _filled(self, table: Table, rows: Sequence[Row]) -> tuple[Table, Rows]:
+        self.store.fill(table.name, rows)
+        return table, Rows((), ())
+
+    def _is_orderless(self, table: Table) -> bool:
+        """Tell whether rows that come to a table together break what they break one by one.
+
+        What no row that comes can mend is broken still when all are there, or never was.
+        A row may mend what another of its table needs.
+        """
+        rules = (c for c in rules_of(self.schema, table) if c.references)
+        if any(self.guard().referenced(table, c)[0] is table for c in rules):
+            return False
+        return all(
+            enforced.is_orderless(table.name)
+            for name, enforced in concerned(self.assertions, [table.name])
+            if self._due(name.name, enforced.state, deferred=False)
+        )
+
+    def _known(self, key: str | Form) -> Kept | None:
+        """Return a statement that was prepared for what is defined now."""
+        kept = self.kept.get(key)
+        return kept if kept and kept.fits(self.schema, self.catalog) else None
+
+    def _keep(self, key: str | Form, kept: Kept) -> None:
+        if 0 < len(key) <= _LONGEST:
             if len(self.kept) == _MOST:
                 self.kept.clear()
-            self.kept[text] = kept
+            self.kept[key] = kept
 
     def _carried_out(
         self, change: Change, act: Callable[[], tuple[Table, Rows]]

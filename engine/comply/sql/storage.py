@@ -32,6 +32,7 @@ _TYPES: Final[dict[Kind, str]] = {
 }
 _DIGITS: Final = Context(prec=38)
 _MOST_DIGITS: Final = 38
+_SECONDS: Final = len("2026-06-01 12:00:00")
 _SCALES: Final = (-84, 127)
 _WHOLE: Final = frozenset({"INTEGER", "INT", "SMALLINT", "BIGINT", "TINYINT"})
 
@@ -144,15 +145,61 @@ def constant(node: Node, column: Column) -> tuple[str | None] | None:
     return (node.name,) if readable else None
 
 
+def written(kind: str, value: str, column: Column) -> tuple[str] | None:
+    """Return the text of what a column holds of a constant, in a tuple.
+
+    The constant is a "number" with its sign, a "string", or a "DATE" or "TIMESTAMP" with
+    the text behind that word. It is what `constant` gives for it; None where that takes
+    more than a look, and where it does not fit.
+    """
+    of = kind_of_type(column.type)
+    if kind == "number" and of == "number":
+        sign = "-" if value.startswith("-") else ""
+        try:
+            fitted = _fitted(Decimal(value.removeprefix("-")), column, "")
+        except SqlError:
+            return None
+        return _held(f"{sign}{fitted:f}", column)
+    if kind == "string" and of == "char":
+        limit = column.type.length if column.type else None
+        by_character = column.type is not None and column.type.unit == "CHAR"
+        actual = len(value if by_character else value.encode())
+        fits = limit is not None and 0 < actual <= limit
+        return (value,) if fits and "\0" not in value else None
+    if kind in ("DATE", "TIMESTAMP") and of in ("date", "timestamp"):
+        return _read_moment(kind, value)
+    return None
+
+
+def _read_moment(kind: str, value: str) -> tuple[str] | None:
+    """Return the text of a moment without fractions that is written in full."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    text = moment.isoformat(sep=" ")
+    plain = moment.tzinfo is None and text == (
+        f"{value} 00:00:00" if kind == "DATE" else value
+    )
+    return (text,) if plain and len(text) == _SECONDS else None
+
+
 def _digits(node: Node, column: Column) -> tuple[str] | None:
     """Return the text of a number that a column holds as it is."""
-    written = node.this if isinstance(node, exp.Neg) else node
-    if column.type is None or not isinstance(written, exp.Literal) or written.is_string:
+    number = node.this if isinstance(node, exp.Neg) else node
+    if not isinstance(number, exp.Literal) or number.is_string:
+        return None
+    sign = "-" if isinstance(node, exp.Neg) else ""
+    return _held(f"{sign}{number.name}", column)
+
+
+def _held(text: str, column: Column) -> tuple[str] | None:
+    """Return the text of a number if a column holds all its digits."""
+    if column.type is None:
         return None
     precision, scale = _sizes(column.type)
     if column.type.name in _WHOLE:
         scale = 0
-    text = f"-{written.name}" if isinstance(node, exp.Neg) else written.name
     number = Decimal(text)
     behind = -int(number.as_tuple().exponent)
     whole = (precision or 38) - scale

@@ -12,7 +12,7 @@ not used.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from comply.database.connection import Rows
 from comply.database.duckdb import DuckDb, quote
@@ -32,6 +32,9 @@ from comply.sql.journal import (
 )
 from comply.sql.names import ROWID
 from comply.sql.storage import column_type
+
+NEXT_ROW: Final = f"NEXTVAL('{quote(ROWID)}')"
+"""The id of a row that comes."""
 
 Recent: TypeAlias = dict[tuple[Name, Way], list[Row] | None]
 
@@ -174,6 +177,15 @@ class Store:
         else:
             self.journal.remember(table, 1, step, come)
         self.recent = {(table, 1): come}
+
+    def fill(self, table: Name, rows: Sequence[Row]) -> None:
+        """Insert many rows that are texts by column, as a step."""
+        step = self.next_step(table)
+        ids = self.connection.query(f"SELECT {NEXT_ROW} FROM RANGE({len(rows)})").rows  # noqa: S608
+        numbered = [{ROWID: str(i), **row} for (i,), row in zip(ids, rows, strict=True)]
+        self.journal.pour(table, step, numbered)
+        self.recent = {(table, 1): None}
+        self.apply(table, step)
 
     def take(self, table: Name, rows: Sequence[Row]) -> None:
         """Delete a few rows, as a step."""
