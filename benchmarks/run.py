@@ -38,6 +38,7 @@ BENCHMARKS = (
     "policy_tests",
     "yaml_parsers",
     "sql_delta",
+    "filled_tables",
     "facts_assertions",
 )
 INTRODUCTION = """# Benchmarks

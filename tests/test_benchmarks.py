@@ -19,6 +19,7 @@ FREE = (
     "one_change",
     "policy_tests",
     "sql_delta",
+    "filled_tables",
     "start_up",
     "warm_runs",
     "yaml_parsers",
