@@ -1,5 +1,6 @@
 """DuckDB behind the one signature of databases."""
 
+import signal
 from decimal import Decimal
 
 import pytest
@@ -93,3 +94,15 @@ def test_what_cannot_be_parsed_for_good_is_refused(database: DuckDb) -> None:
             database.ask("SELECT ('a' AS b) c d", (), 1)
         with pytest.raises(DatabaseError, match="Parser Error"):
             database.tell("INSERT INTO", ())
+
+
+def test_an_interrupt_ends_a_query(database: Connection) -> None:
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            database.query("SELECT COUNT(*) FROM range(1000000) a, range(1000000) b")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert database.query("SELECT 1").rows == ((1,),)

@@ -16,6 +16,7 @@ from comply.dialect.statements import Statement, statements
 from comply.source import Source
 from comply.sql import Sandbox, sandbox, session
 from comply.sql.alike import MOST, Constant, alike, runs
+from comply.sql.formats import moment_in, strptime_format
 from comply.sql.script import run_steps
 from comply.sql.session import Session
 
@@ -26,7 +27,8 @@ CREATE TABLE t (k NUMBER PRIMARY KEY, n NUMBER(4,1) CHECK (n < 900), v VARCHAR2(
 CREATE TABLE u (k NUMBER(3) PRIMARY KEY, t NUMBER REFERENCES t, up NUMBER REFERENCES u);
 CREATE TABLE w (k NUMBER UNIQUE DEFERRABLE INITIALLY DEFERRED, t NUMBER REFERENCES t,
   c VARCHAR2(3 CHAR) DEFAULT ON NULL 'x', e CHAR(3));
-CREATE TABLE i (k NUMBER GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n NUMBER(2));
+CREATE TABLE i (k NUMBER GENERATED ALWAYS AS IDENTITY (START WITH 5 INCREMENT BY 3) PRIMARY KEY,
+  n NUMBER(3) CHECK (n < 90));
 """
 LOW = (
     "CREATE ASSERTION low CHECK (NOT EXISTS"
@@ -67,7 +69,7 @@ def told_of(script: str) -> list[str]:
             said += [
                 str(row) for row in db.execute(f"SELECT * FROM {table} ORDER BY k")
             ]
-        db.execute("INSERT INTO i (n) VALUES (99)")
+        db.execute("INSERT INTO i (n) VALUES (89)")
         return [*said, str(db.execute("SELECT MAX(k) k FROM i"))]
 
 
@@ -108,6 +110,23 @@ def test_many_rows_take_few_queries() -> None:
     assert counted(inserts("t", rows), "read") == 1
 
 
+def test_rows_with_an_identity_and_dates_take_few_queries() -> None:
+    rows = [f"DEFAULT, {i % 90}" for i in range(300)]
+    assert counted(inserts("i", rows), "asked") < 90
+    days = [f"TO_DATE('{1 + i % 28:02}-FEB-2026', 'DD-MON-YYYY')" for i in range(300)]
+    dated = [f"{i}, 1, NULL, {day}, NULL" for i, day in enumerate(days)]
+    assert counted(inserts("t", dated), "asked") < 90
+
+
+def test_identities_go_on_where_they_would_behind_a_row_that_fails() -> None:
+    rows = [f"DEFAULT, {95 if i == 30 else i % 90}" for i in range(60)]
+    script = SCHEMA + inserts("i", rows)
+    found = told_of(script)
+    assert found == one_by_one(script)
+    # One of them was for the row that failed.
+    assert found[-1] == f"[{{'K': {5 + 3 * 60}}}]"
+
+
 def test_other_constants_are_not_read_again() -> None:
     # Rows of a table that refers to itself come one by one.
     rows = [f"{i}, NULL, NULL" for i in range(20)]
@@ -145,7 +164,8 @@ def test_a_row_gives_its_constants(
         "INSERT INTO t VALUES (1), (2)",
         "INSERT INTO t VALUES (1) RETURNING k INTO :x",
         "INSERT INTO t VALUES (1 + 1)",
-        "INSERT INTO t VALUES (TO_DATE('2026', 'YYYY'))",
+        "INSERT INTO t VALUES (TO_DATE('2026'))",
+        "INSERT INTO t VALUES (TO_CHAR('2026', 'YYYY'))",
         "INSERT INTO t VALUES (N'x')",
         "INSERT INTO t VALUES (DATE q'[2026-01-01]')",
         "INSERT INTO t VALUES (1e3)",
@@ -237,7 +257,8 @@ CELLS = {
         st.integers(-2, 30).map(str),
         st.sampled_from(["1", "99.9", "899.94", "100", "7", "8", "950", "1234", "-.5", "007", "NULL", "'5'", "1.04"]),
         st.sampled_from(["'a'", "'ab''c'", "'äöü'", "'abcde'", "''", "NULL", "5", "q'[x]'", "'\\n'"]),
-        st.sampled_from(["DATE '2026-02-01'", "DATE '2026-2-1'", "DATE '2026-02-31'", "NULL", "TIMESTAMP '2026-02-01 10:11:12'", "TIMESTAMP '2026-02-01 10:11:12.5'", "SYSDATE", "'2026-01-01'"]),
+        st.sampled_from(["DATE '2026-02-01'", "DATE '2026-2-1'", "DATE '2026-02-31'", "NULL", "TIMESTAMP '2026-02-01 10:11:12'", "TIMESTAMP '2026-02-01 10:11:12.5'", "SYSDATE", "TO_DATE('01-FEB-2026','DD-MON-YYYY')", "TO_DATE('02-FEB-2026', 'DD-MON-YYYY')", "TO_DATE('2026-02-01 23:59', 'YYYY-MM-DD HH24:MI')", "TO_DATE('1-2-26', 'DD-MM-RR')",
+                "TO_DATE('2026-01-01', 'Wrong')", "TO_DATE('31-FEB-2026', 'DD-MON-YYYY')", "'2026-01-01'"]),
         st.sampled_from(["DEFAULT", "NULL", "TIMESTAMP '2026-02-01 10:11:12'", "DATE '2026-02-01'", "SYSTIMESTAMP"]),
     ),
     "u": (st.integers(0, 30).map(str), st.sampled_from(["NULL", "1", "2", "3"]), st.sampled_from(["NULL", "1", "7", "20"])),
@@ -276,3 +297,55 @@ def test_together_is_one_by_one(script: str) -> None:
     with patch.object(sandbox, "ALONE", 2), patch.object(session, "ALONE", 2):
         found = told_of(script)
     assert found == one_by_one(script)
+
+
+MODELS = (
+    "DD-MON-YYYY",
+    "YYYY-MM-DD HH24:MI:SS",
+    "DD.MM.YYYY HH24:MI",
+    "YYYYMMDD",
+    'YYYY-MM-DD"T"HH24:MI:SS',
+    "Mon dd, yyyy",
+    "YYYY-MM-DD HH24:MI:SS.FF",
+    "DD-MM-RR",
+    "HH24:MI",
+    "YYYY-MM-DD YYYY",
+)
+
+
+@given(
+    st.datetimes(),
+    st.sampled_from(MODELS),
+    st.text(alphabet="0123456789-: JANFEB.T", max_size=3),
+    st.integers(0, 20),
+)
+def test_a_moment_that_is_seen_is_the_one_that_is_read(
+    moment: datetime, model: str, other: str, at: int
+) -> None:
+    written = moment.strftime(strptime_format(model))
+    for text in (written, written.upper(), written[:at] + other + written[at + 1 :]):
+        seen = moment_in(text, model)
+        if seen is not None:
+            sql = f"SELECT STRPTIME('{text}', '{strptime_format(model)}')"
+            assert DuckDb().query(sql).rows == ((seen,),)
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "seen"),
+    [
+        ("17-nov-1981", "DD-MON-YYYY", datetime(1981, 11, 17)),  # noqa: DTZ001
+        ("19811117 0930", "YYYYMMDD HH24MI", datetime(1981, 11, 17, 9, 30)),  # noqa: DTZ001
+        ("31-02-2026", "DD-MM-YYYY", None),
+        ("1-02-2026", "DD-MM-YYYY", None),
+        ("01-02-2026 ", "DD-MM-YYYY", None),
+        ("01-02-26", "DD-MM-YY", None),
+        ("02-2026", "MM-YYYY", None),
+        ("01/02/2026", "DD-MM-YYYY", None),
+        ("\u0660\u0661-02-2026", "DD-MM-YYYY", None),
+        ("0000-01-01", "YYYY-MM-DD", None),
+    ],
+)
+def test_a_look_is_enough_for_what_is_written_in_full(
+    text: str, model: str, seen: datetime | None
+) -> None:
+    assert moment_in(text, model) == seen

@@ -1,6 +1,7 @@
 """DuckDB, embedded: the database behind the sandbox and the relations of facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import duckdb
@@ -16,6 +17,7 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "enable_external_access": "false",
     "threads": "1",
 }
+_INTERRUPTED: Final = "Query interrupted"
 _UNREAD_DATE: Final = 'Invalid Input Error: Could not parse string "'
 # As many parsed queries are kept.
 _KEPT: Final = 1000
@@ -65,44 +67,61 @@ class DuckDb:
         values: Sequence[str | None] | None,
         limit: int | None,
     ) -> Rows:
-        try:
+        with _refusing():
             answer = self._connection.execute(query, values or None)
             rows = answer.fetchall() if limit is None else answer.fetchmany(limit)
             columns = tuple(str(d[0]) for d in answer.description or ())
-        except duckdb.Error as error:
-            raise refusal(error) from None
         return Rows(columns, tuple(rows))
 
     def run(self, sql: str) -> None:
         """Run a statement for its effect."""
-        try:
+        with _refusing():
             self._connection.execute(sql)
-        except duckdb.Error as error:
-            raise refusal(error) from None
 
     def insert(
-        self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]
+        self,
+        table: str,
+        columns: Mapping[str, str],
+        rows: Sequence[Sequence[object]],
+        made: Mapping[str, str] | None = None,
     ) -> None:
         """Add rows to a table whose columns have these types.
 
-        The rows go as one list a column: two hundred times faster than one by one.
+        The rows go as one list a column: two hundred times faster than one by one. `made`
+        are other columns, which an expression gives for each row.
         """
         if not rows:
             return
-        names = ", ".join(quote(c) for c in columns)
-        values = ", ".join(f"UNNEST(?::{kind}[])" for kind in columns.values())
+        more = made or {}
+        names = ", ".join(quote(c) for c in [*columns, *more])
+        values = [f"UNNEST(?::{kind}[])" for kind in columns.values()]
         lists = [list(column) for column in zip(*rows, strict=True)]
-        try:
+        with _refusing():
             self._connection.execute(
-                f"INSERT INTO {table} ({names}) SELECT {values}",
+                f"INSERT INTO {table} ({names}) SELECT {', '.join([*values, *more.values()])}",
                 lists,
             )
-        except duckdb.Error as error:
-            raise refusal(error) from None
 
     def close(self) -> None:
         """End the session and drop what it holds."""
         self._connection.close()
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Raise what DuckDB raises as ours.
+
+    A signal that comes while it works ends the query, but what its handler raises, as a
+    rule KeyboardInterrupt, is lost.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        raise refusal(error) from None
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from None
+        raise
 
 
 def quote(name: str) -> str:

@@ -15,7 +15,9 @@ from comply.dialect.tokens import Token
 Form: TypeAlias = tuple[tuple[str, str], ...]
 """The tokens of a statement, each its kind and value, without the constants."""
 
-LiteralKind: TypeAlias = Literal["number", "string", "DATE", "TIMESTAMP"]
+LiteralKind: TypeAlias = Literal[
+    "number", "string", "DATE", "TIMESTAMP", "TO_DATE", "TO_TIMESTAMP"
+]
 
 MOST: Final = 1000
 """So many statements are one run: its rows are in memory together."""
@@ -28,11 +30,15 @@ _CONSTANTS: Final = ("number", "string")
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A constant as a statement writes it; `cell` is the place of its value in VALUES."""
+    """A constant as a statement writes it; `cell` is the place of its value in VALUES.
+
+    `model` is the date format model that `TO_DATE` and `TO_TIMESTAMP` have with it.
+    """
 
     kind: LiteralKind
     text: str
     cell: int
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def alike(statement: Statement) -> Alike | None:
         found = _constant(cell, number, statement.source.text)
         if found is not None:
             constants.append(found)
-            form.append(("constant", found.kind))
+            form.append((found.kind, found.model))
         elif any(token.kind in _CONSTANTS for token in cell):
             return None
         else:
@@ -104,13 +110,22 @@ def _constant(cell: Sequence[Token], number: int, text: str) -> Constant | None:
             return Constant("number", value, number)
         case [("symbol", "-"), ("number", value)] if _is_plain(value):
             return Constant("number", f"-{value}", number)
-        case [*_, ("string", _)] if text[cell[-1].start] != "'":
+        case _ if any(t.kind == "string" and text[t.start] != "'" for t in cell):
             # It has another way of quoting, or is of another character set.
             return None
         case [("string", value)]:
             return Constant("string", value, number)
         case [("name", ("DATE" | "TIMESTAMP") as kind), ("string", value)]:
             return Constant(kind, value, number)
+        case [
+            ("name", ("TO_DATE" | "TO_TIMESTAMP") as kind),
+            ("symbol", "("),
+            ("string", value),
+            ("symbol", ","),
+            ("string", model),
+            ("symbol", ")"),
+        ]:
+            return Constant(kind, value, number, model)
         case _:
             return None
 

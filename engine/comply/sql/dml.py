@@ -155,7 +155,8 @@ class Writer:
             cells[name] = f"${len(given)}" if known else duckdb.write(node)
         names = ", ".join(map(quote, [*cells, ROWID]))
         rows = f"({names}) VALUES ({', '.join([*cells.values(), NEXT_ROW])})"
-        return Inserting(Target(table, {}), rows, True, given, tuple(row))  # noqa: FBT003
+        made = {name: cell for name, cell in cells.items() if name not in given}
+        return Inserting(Target(table, {}), rows, True, given, tuple(row), made)  # noqa: FBT003
 
     def _rows(self, table: Table, columns: list[Column], tree: exp.Expr | None) -> str:
         """Return the query of the values to insert, stored as the columns need them."""

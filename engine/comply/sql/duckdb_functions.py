@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from comply.dialect.errors import SqlError
 from comply.sql.catalog import Kind
-from comply.sql.formats import strftime_parts, strptime_format
+from comply.sql.formats import moment_in, strftime_parts, strptime_format
 from comply.sql.kinds import kind
 
 Node: TypeAlias = exp.Expr
@@ -312,7 +312,7 @@ def _months_between(c: Call) -> Node:
 
 def _to_date(c: Call) -> Node:
     """Read a date; the fraction of a second is none of a DATE's business."""
-    return call("DATE_TRUNC", "second", _to_timestamp(c))
+    return _known_moment(c) or call("DATE_TRUNC", "second", _to_timestamp(c))
 
 
 def _to_timestamp(c: Call) -> Node:
@@ -323,7 +323,17 @@ def _to_timestamp(c: Call) -> Node:
         return implicit_date(c.arguments[0])
     if model is None:
         raise c.refuse("only a fixed format is understood here")
-    return call("STRPTIME", c.arguments[0], strptime_format(model))
+    read = call("STRPTIME", c.arguments[0], strptime_format(model))
+    return _known_moment(c) or read
+
+
+def _known_moment(c: Call) -> Node | None:
+    """Return the moment that a call with two constants gives, if that is plain."""
+    said, model = c.literal(0), c.literal(1)
+    moment = None if said is None or model is None else moment_in(said, model)
+    if moment is None or c.kinds[0] != "char":
+        return None
+    return cast(exp.Literal.string(moment.isoformat(sep=" ")), "TIMESTAMP")
 
 
 def implicit_date(node: Node) -> Node:

@@ -1,5 +1,6 @@
 """Oracle's date format models, in strftime's and strptime's terms."""
 
+from datetime import datetime
 from typing import Final
 
 from comply.dialect.errors import SqlError
@@ -43,6 +44,29 @@ _DIRECTIVES: Final = {
     "FX": "",
     "FXFM": "",
 }
+_FIELDS: Final = {
+    "YYYY": ("year", 4),
+    "MM": ("month", 2),
+    "MON": ("month", 3),
+    "DD": ("day", 2),
+    "HH24": ("hour", 2),
+    "MI": ("minute", 2),
+    "SS": ("second", 2),
+}
+_MONTHS: Final = (
+    "JAN",
+    "FEB",
+    "MAR",
+    "APR",
+    "MAY",
+    "JUN",
+    "JUL",
+    "AUG",
+    "SEP",
+    "OCT",
+    "NOV",
+    "DEC",
+)
 _NAMES: Final = frozenset({"MONTH", "MON", "DAY", "DY"})
 
 
@@ -95,6 +119,49 @@ def strptime_format(model: str) -> str:
         else:
             raise SqlError(1820, f"{text} cannot appear in a date input format")
     return "".join(parts)
+
+
+def moment_in(text: str, model: str) -> datetime | None:
+    """Return the moment that a text says, None if to find that out takes more than a look.
+
+    A look is enough for numbers written in full and for months by their English names.
+
+    >>> moment_in("17-NOV-1981 09:30", "DD-MON-YYYY HH24:MI")
+    datetime.datetime(1981, 11, 17, 9, 30)
+
+    Raises:
+        SqlError: the model holds what Oracle would not recognise.
+    """
+    numbers: dict[str, int] = {}
+    at = 0
+    for sort, piece in elements(model):
+        field, width = (
+            ("", len(piece)) if sort == "text" else _FIELDS.get(piece.upper(), ("", 0))
+        )
+        part = text[at : at + width]
+        at += width
+        if sort == "text":
+            number = 0 if part == piece else None
+        else:
+            number = _number_in(part, width, field)
+        if number is None or field in numbers:
+            return None
+        if field:
+            numbers[field] = number
+    if at != len(text) or not numbers.keys() >= {"year", "month", "day"}:
+        return None
+    try:
+        return datetime(**numbers)  # type: ignore[arg-type]  # noqa: DTZ001  (a DATE has no zone)
+    except ValueError:
+        return None
+
+
+def _number_in(part: str, width: int, field: str) -> int | None:
+    """Return the number that a part of a date says, None if it is none in full."""
+    if field == "month" and width == len(_MONTHS[0]):
+        return _MONTHS.index(part.upper()) + 1 if part.upper() in _MONTHS else None
+    plain = field and len(part) == width and part.isascii() and part.isdigit()
+    return int(part) if plain else None
 
 
 def strftime_parts(model: str) -> list[tuple[str, str]]:

@@ -70,11 +70,16 @@ class Journal:
         self._left += _LEFT if len(logged.rows) > FEW else len(logged.rows)
         return logged
 
-    def pour(self, table: Name, step: int, rows: Sequence[Row]) -> None:
-        """Write many rows that come in a step to their log, as texts."""
-        names = dict.fromkeys([STEP, *rows[0]], "VARCHAR")
-        values = [[str(step), *row.values()] for row in rows]
-        self._connection.insert(new(table), names, values)
+    def pour(
+        self, table: Name, step: int, rows: Sequence[Row], made: Mapping[str, str]
+    ) -> None:
+        """Write many rows that come in a step to their log, as texts.
+
+        `made` are columns that the database makes for each row, in its SQL.
+        """
+        names = dict.fromkeys(rows[0], "VARCHAR")
+        values = [[*row.values()] for row in rows]
+        self._connection.insert(new(table), names, values, {STEP: str(step), **made})
         self._written[new(table)] = step
         self._left += len(rows)
 

@@ -34,7 +34,7 @@ class Inserting:
 
     If the rows are not known to be few, it is a query of them, each with its id, and without
     virtual columns. `given` are the values of its parameters by column; of one row `listed`
-    are the columns in the order of VALUES.
+    are the columns in the order of VALUES, and `made` what DuckDB makes of the others.
     """
 
     target: Target
@@ -42,6 +42,7 @@ class Inserting:
     few: bool
     given: Mapping[str, str | None] = field(default_factory=dict)
     listed: tuple[str, ...] = ()
+    made: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

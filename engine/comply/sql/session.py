@@ -1,6 +1,6 @@
 """A transaction: statements, what they break, savepoints, commit and rollback."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -127,27 +127,36 @@ class Session:
         that is not sure none is carried out.
         """
         kept = self._known(parts[0].form) if len(parts) >= ALONE else None
-        if kept is None or not self._is_orderless(kept.table):
+        made = kept.identities if kept else None
+        if kept is None or made is None or not self._is_orderless(kept.table):
             return 0
-        rows: list[Row] = []
-        for part in parts:
-            row = kept.row(part.constants)
-            if row is None:
-                break
-            rows.append(row)
+        rows = kept.rows(parts)
+        last = self.store.last_identities(kept.table.name, made)
         while len(rows) >= ALONE:
-            act = partial(self._filled, kept.table, rows)
+            act = partial(self._filled, kept.table, rows, made)
             try:
                 self._carried_out(kept.change, act)
             except (SqlError, DatabaseError):
+                self._rewind(kept.table, made, last)
                 rows = rows[: len(rows) // 2]
             else:
                 return len(rows)
         return 0
 
-    def _filled(self, table: Table, rows: Sequence[Row]) -> tuple[Table, Rows]:
-        self.store.fill(table.name, rows)
+    def _filled(
+        self, table: Table, rows: Sequence[Row], made: Mapping[str, str]
+    ) -> tuple[Table, Rows]:
+        self.store.fill(table.name, rows, made)
         return table, Rows((), ())
+
+    def _rewind(
+        self, table: Table, columns: Iterable[str], last: Sequence[int | None]
+    ) -> None:
+        """Let identity columns go on behind these values."""
+        for name, value in zip(columns, last, strict=True):
+            column = table.column(name)
+            if column is not None:
+                self.store.add_identity(table.name, column, value)
 
     def _is_orderless(self, table: Table) -> bool:
         """Tell whether rows that come to a table together break what they break one by one.

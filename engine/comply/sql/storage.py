@@ -18,6 +18,7 @@ from comply.sql.duckdb_functions import (
     text,
     when,
 )
+from comply.sql.formats import moment_in
 
 Node: TypeAlias = exp.Expr
 
@@ -32,7 +33,12 @@ _TYPES: Final[dict[Kind, str]] = {
 }
 _DIGITS: Final = Context(prec=38)
 _MOST_DIGITS: Final = 38
-_SECONDS: Final = len("2026-06-01 12:00:00")
+_MODELS: Final = {
+    "DATE": "YYYY-MM-DD",
+    "TIMESTAMP": "YYYY-MM-DD HH24:MI:SS",
+    "TO_DATE": "",
+    "TO_TIMESTAMP": "",
+}
 _SCALES: Final = (-84, 127)
 _WHOLE: Final = frozenset({"INTEGER", "INT", "SMALLINT", "BIGINT", "TINYINT"})
 
@@ -145,43 +151,37 @@ def constant(node: Node, column: Column) -> tuple[str | None] | None:
     return (node.name,) if readable else None
 
 
-def written(kind: str, value: str, column: Column) -> tuple[str] | None:
+def written(
+    kind: str, value: str, column: Column, model: str = ""
+) -> tuple[str] | None:
     """Return the text of what a column holds of a constant, in a tuple.
 
-    The constant is a "number" with its sign, a "string", or a "DATE" or "TIMESTAMP" with
-    the text behind that word. It is what `constant` gives for it; None where that takes
-    more than a look, and where it does not fit.
+    The constant is a "number" with its sign, a "string", a "DATE" or "TIMESTAMP" with
+    the text behind that word, or a "TO_DATE" or "TO_TIMESTAMP" with its format `model`.
+    It is what `constant` gives for it; None where that takes more than a look, and where
+    it does not fit.
     """
     of = kind_of_type(column.type)
-    if kind == "number" and of == "number":
-        sign = "-" if value.startswith("-") else ""
-        try:
-            fitted = _fitted(Decimal(value.removeprefix("-")), column, "")
-        except SqlError:
-            return None
-        return _held(f"{sign}{fitted:f}", column)
-    if kind == "string" and of == "char":
-        limit = column.type.length if column.type else None
-        by_character = column.type is not None and column.type.unit == "CHAR"
-        actual = len(value if by_character else value.encode())
-        fits = limit is not None and 0 < actual <= limit
-        return (value,) if fits and "\0" not in value else None
-    if kind in ("DATE", "TIMESTAMP") and of in ("date", "timestamp"):
-        return _read_moment(kind, value)
-    return None
-
-
-def _read_moment(kind: str, value: str) -> tuple[str] | None:
-    """Return the text of a moment without fractions that is written in full."""
     try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
+        if kind == "number" and of == "number":
+            sign = "-" if value.startswith("-") else ""
+            fitted = _fitted(Decimal(value.removeprefix("-")), column, "")
+            return _held(f"{sign}{fitted:f}", column)
+        if kind in _MODELS and of in ("date", "timestamp"):
+            moment = moment_in(value, _MODELS[kind] or model)
+            return (moment.isoformat(sep=" "),) if moment else None
+    except SqlError:
         return None
-    text = moment.isoformat(sep=" ")
-    plain = moment.tzinfo is None and text == (
-        f"{value} 00:00:00" if kind == "DATE" else value
-    )
-    return (text,) if plain and len(text) == _SECONDS else None
+    return _short(value, column) if kind == "string" and of == "char" else None
+
+
+def _short(value: str, column: Column) -> tuple[str] | None:
+    """Return a text that a column of limited length takes."""
+    limit = column.type.length if column.type else None
+    by_character = column.type is not None and column.type.unit == "CHAR"
+    actual = len(value if by_character else value.encode())
+    fits = limit is not None and 0 < actual <= limit
+    return (value,) if fits and "\0" not in value else None
 
 
 def _digits(node: Node, column: Column) -> tuple[str] | None:

@@ -11,7 +11,7 @@ has from before `began` is done for good. DuckDB's own transactions and constrai
 not used.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from comply.database.connection import Rows
@@ -84,19 +84,35 @@ class Store:
         for column in table.columns:
             self.add_identity(table.name, column)
 
-    def add_identity(self, table: Name, column: Column) -> None:
-        """Make the sequence of a column if it is an identity column."""
+    def add_identity(
+        self, table: Name, column: Column, last: int | None = None
+    ) -> None:
+        """Make the sequence of a column if it is an identity column.
+
+        `last` is the value behind which it goes on.
+        """
         identity = column.identity
-        if identity:
-            self.connection.run(
-                f"CREATE OR REPLACE SEQUENCE {identity_sequence(table, column.name)}"
-                f" START {identity.start} INCREMENT {identity.increment}"
-                f" MINVALUE {min(identity.start, 1)}"
-                if identity.increment > 0
-                else f"CREATE OR REPLACE SEQUENCE {identity_sequence(table, column.name)}"
-                f" START {identity.start} INCREMENT {identity.increment}"
-                f" MAXVALUE {max(identity.start, -1)}"
-            )
+        if not identity:
+            return
+        step = identity.increment
+        start = identity.start if last is None else last + step
+        first = identity.start
+        bound = (
+            f"MINVALUE {min(first, 1)}" if step > 0 else f"MAXVALUE {max(first, -1)}"
+        )
+        self.connection.run(
+            f"CREATE OR REPLACE SEQUENCE {identity_sequence(table, column.name)}"
+            f" START {start} INCREMENT {step} {bound}"
+        )
+
+    def last_identities(self, table: Name, columns: Iterable[str]) -> list[int | None]:
+        """Return the last values of identity columns, None for one that has none yet."""
+        sql = "SELECT last_value FROM duckdb_sequences() WHERE sequence_name = $1"
+        found = [
+            self.connection.ask(sql, [identity_name(table, column)], 1).rows[0][0]
+            for column in columns
+        ]
+        return [value if isinstance(value, int) else None for value in found]
 
     def index(self, table: Name, column: str) -> None:
         """Make rows of a table be found by a column, whatever the table's size."""
@@ -178,12 +194,13 @@ class Store:
             self.journal.remember(table, 1, step, come)
         self.recent = {(table, 1): come}
 
-    def fill(self, table: Name, rows: Sequence[Row]) -> None:
-        """Insert many rows that are texts by column, as a step."""
+    def fill(self, table: Name, rows: Sequence[Row], made: Mapping[str, str]) -> None:
+        """Insert many rows that are texts by column, as a step.
+
+        `made` are the columns that the database makes for each row, in its SQL.
+        """
         step = self.next_step(table)
-        ids = self.connection.query(f"SELECT {NEXT_ROW} FROM RANGE({len(rows)})").rows  # noqa: S608
-        numbered = [{ROWID: str(i), **row} for (i,), row in zip(ids, rows, strict=True)]
-        self.journal.pour(table, step, numbered)
+        self.journal.pour(table, step, rows, {**made, ROWID: NEXT_ROW})
         self.recent = {(table, 1): None}
         self.apply(table, step)
 
@@ -379,5 +396,10 @@ def _index_of(table: Name, column: str) -> str:
 
 
 def identity_sequence(table: Name, column: str) -> str:
+    """Return the name of the sequence behind an identity column, quoted."""
+    return quote(identity_name(table, column))
+
+
+def identity_name(table: Name, column: str) -> str:
     """Return the name of the sequence behind an identity column."""
-    return quote(f"ORA$ID.{table}.{column}")
+    return f"ORA$ID.{table}.{column}"
