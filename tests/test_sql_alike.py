@@ -2,7 +2,7 @@
 """INSERTs that differ in their constants: together they come to the same as one by one."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
@@ -132,6 +132,44 @@ def test_other_constants_are_not_read_again() -> None:
     rows = [f"{i}, NULL, NULL" for i in range(20)]
     assert counted(inserts("u", rows), "read") == 1
     assert counted(inserts("u", rows), "asked") >= 20
+
+
+@pytest.mark.parametrize("rows", [1, 60])
+def test_the_time_of_a_statement_is_its_own(rows: int) -> None:
+    table = (
+        "CREATE TABLE h (k NUMBER, d DATE DEFAULT SYSDATE, m TIMESTAMP DEFAULT SYSTIMESTAMP,"
+        " s TIMESTAMP DEFAULT SYSDATE);"
+    )
+    later = NOON.replace(hour=13, microsecond=250_000)
+    whole = later.replace(microsecond=0)
+    with Sandbox(NOON.replace(microsecond=1)) as db:
+        db.run(table + "INSERT INTO h (k, d) VALUES (0, SYSDATE);")
+        db.now = later
+        some = "".join(
+            f"INSERT INTO h (k, d) VALUES ({k}, SYSDATE);" for k in range(rows)
+        )
+        db.run(some + "INSERT INTO h (k, d) VALUES (7, SYSDATE + 1);")
+        found = db.execute(
+            "SELECT d, m, s, COUNT(*) n FROM h GROUP BY d, m, s ORDER BY m, d"
+        )
+    first = NOON, NOON.replace(microsecond=1), NOON, 1
+    last = whole + timedelta(days=1), later, whole, 1
+    assert [(*row.values(),) for row in found] == [
+        first,
+        (whole, later, whole, rows),
+        last,
+    ]
+
+
+def test_a_time_inside_of_a_value_is_that_of_each_statement() -> None:
+    with Sandbox(NOON) as db:
+        db.run("CREATE TABLE h (k NUMBER, v VARCHAR2(30))")
+        for hour in (12, 13):
+            db.now = NOON.replace(hour=hour)
+            db.run("INSERT INTO h VALUES (1, TO_CHAR(SYSDATE, 'HH24'))")
+            db.run("INSERT INTO h VALUES (1, TO_CHAR(SYSDATE, 'HH24')), (1, 'x')")
+        found = db.execute("SELECT v, COUNT(*) n FROM h GROUP BY v ORDER BY v")
+    assert [row["N"] for row in found] == [2, 2, 2]
 
 
 @pytest.mark.parametrize(

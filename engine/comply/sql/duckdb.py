@@ -124,9 +124,14 @@ class Translator:
 
 def timestamp(moment: datetime) -> Node:
     """Return a moment as a literal; one with a zone counts in UTC."""
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return cast(exp.Literal.string(moment.isoformat(sep=" ")), "TIMESTAMP")
+    return cast(exp.Literal.string(utc(moment).isoformat(sep=" ")), "TIMESTAMP")
+
+
+def utc(moment: datetime) -> datetime:
+    """Return a moment without its zone; one with a zone in UTC."""
+    if moment.tzinfo is None:
+        return moment
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def write(node: Node, *, pretty: bool = False) -> str:

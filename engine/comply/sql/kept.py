@@ -1,26 +1,40 @@
 """STATEMENT -> KEPT: what it is in DuckDB's SQL, for when it comes again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from comply.classes import dataclass
 from comply.dialect.changes import Change
 from comply.dialect.schema import Schema, Table
-from comply.sql.alike import Alike, Constant
+from comply.sql.alike import Constant
 from comply.sql.catalog import Catalog
+from comply.sql.duckdb import Translator, utc
 from comply.sql.journal import Row
 from comply.sql.prepared import Deleting, Inserting, Prepared
 from comply.sql.storage import written
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """What is a statement's own: its constants, and its time, in UTC."""
+
+    constants: tuple[Constant, ...]
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """A statement and what it is in DuckDB's SQL, for what was defined then."""
+    """A statement and what it is in DuckDB's SQL, for what was defined then.
+
+    `dated` are the columns that take the time of the statement, and whether in seconds.
+    """
 
     change: Change
     made: Prepared
     schema: Schema
     catalog: Catalog
+    dated: tuple[tuple[str, bool], ...] = ()
 
     @property
     def table(self) -> Table:
@@ -32,11 +46,11 @@ class Kept:
         """Tell whether it still is that: every definition makes another catalog."""
         return self.schema is schema and self.catalog is catalog
 
-    def giving(self, constants: Sequence[Constant]) -> Prepared | None:
+    def giving(self, own: Own) -> Prepared | None:
         """Return it with other constants, None if what they are takes more than a look."""
-        if not constants or not isinstance(self.made, Inserting):
-            return None if constants else self.made
-        row = self._given(self.made, constants)
+        if not isinstance(self.made, Inserting):
+            return None if own.constants else self.made
+        row = self._given(self.made, own)
         return None if row is None else replace(self.made, given=row)
 
     @property
@@ -48,23 +62,23 @@ class Kept:
         made = self.made
         if not isinstance(made, Inserting) or not made.given:
             return None
-        columns = map(self.table.column, made.made)
-        return made.made if all(c and c.identity for c in columns) else None
+        return made.made if makes_identities(made) else None
 
-    def rows(self, parts: Iterable[Alike]) -> list[Row]:
+    def rows(self, some: Iterable[Own]) -> list[Row]:
         """Return what it inserts with other constants, up to those that take a look."""
         rows: list[Row] = []
         if isinstance(self.made, Inserting):
-            for part in parts:
-                row = self._given(self.made, part.constants)
+            for own in some:
+                row = self._given(self.made, own)
                 if row is None:
                     break
                 rows.append(row)
         return rows
 
-    def _given(self, made: Inserting, constants: Sequence[Constant]) -> Row | None:
+    def _given(self, made: Inserting, own: Own) -> Row | None:
         given = dict(made.given)
-        for one in constants:
+        given.update((name, _text(own.moment, whole)) for name, whole in self.dated)
+        for one in own.constants:
             name = made.listed[one.cell] if one.cell < len(made.listed) else ""
             column = self.table.column(name)
             text = written(one.kind, one.text, column, one.model) if column else None
@@ -72,3 +86,41 @@ class Kept:
                 return None
             [given[name]] = text
         return given
+
+
+def makes_identities(made: Inserting) -> bool:
+    """Tell whether what DuckDB makes of a row's columns are identities alone."""
+    columns = map(made.target.table.column, made.made)
+    return all(c and c.identity for c in columns)
+
+
+def kept(
+    change: Change,
+    made: Prepared,
+    schema: Schema,
+    catalog: Catalog,
+    translator: Translator,
+) -> Kept | None:
+    """Return a statement to keep, None if it is another when it comes again.
+
+    The time of a statement may be a column's whole value, but no part of one.
+    """
+    if change.returning or translator.noted - {"now"}:
+        return None
+    plain = Kept(change, made, schema, catalog)
+    if not translator.noted:
+        return plain
+    now = translator.now
+    if now is None or not isinstance(made, Inserting) or not made.listed:
+        return None
+    if not makes_identities(made):
+        return None
+    times = {_text(utc(now), whole): whole for whole in (True, False)}
+    given = made.given.items()
+    dated = [(name, times[text]) for name, text in given if text in times]
+    return replace(plain, dated=tuple(dated))
+
+
+def _text(moment: datetime, whole: bool) -> str:  # noqa: FBT001  (as `dated` has it)
+    """Return the text of a moment in UTC, cut to the second if it is to be `whole`."""
+    return (moment.replace(microsecond=0) if whole else moment).isoformat(sep=" ")

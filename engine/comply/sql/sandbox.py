@@ -31,8 +31,9 @@ from comply.source import Source
 from comply.sql.alike import ALONE, MOST, alike, runs
 from comply.sql.assertion import Assertion, tables_in
 from comply.sql.definitions import Definer
-from comply.sql.duckdb import Translator
+from comply.sql.duckdb import Translator, utc
 from comply.sql.enforcement import Enforced, clear
+from comply.sql.kept import Own
 from comply.sql.session import USER, Session
 from comply.sql.store import Store
 from comply.sql.variables import Variables
@@ -159,7 +160,9 @@ class Sandbox:
             at, most = 0, MOST
             while at < len(run):
                 start = time.perf_counter()
-                count = self._session.together(parts[at : at + most])
+                now = utc(self._moment())
+                own = [Own(part.constants, now) for part in parts[at : at + most]]
+                count = self._session.together(parts[0].form, own) if own else 0
                 share = (time.perf_counter() - start) / (count or 1)
                 some = run[at : at + (count or ALONE)]
                 for statement in some:
@@ -305,7 +308,7 @@ class Sandbox:
         """Carry out a statement that changes rows; return what RETURNING gives."""
         part = alike(statement)
         key, constants = (part.form, part.constants) if part else (statement.text, ())
-        if self._session.again(key, constants):
+        if self._session.again(key, Own(constants, utc(self._moment()))):
             return []
         made = change(statement)
         self._variables.expect(made.returning, translator.binds, statement)

@@ -16,7 +16,7 @@ from comply.dialect.schema import Schema, Table, find
 from comply.dialect.syntax import Constraint, CreateDomain, Name, State, Text
 from comply.source import Source
 from comply.sql import duckdb
-from comply.sql.alike import ALONE, Alike, Constant, Form
+from comply.sql.alike import ALONE, Form
 from comply.sql.catalog import Catalog, kind_of_type
 from comply.sql.changes import prepare, returned, write
 from comply.sql.constraints import Guard, as_update, not_null_of
@@ -26,7 +26,7 @@ from comply.sql.enforcement import Changed, Enforced, clear, concerned
 from comply.sql.errors import AssertionViolated
 from comply.sql.few_rows import asked_about
 from comply.sql.journal import Row
-from comply.sql.kept import Kept
+from comply.sql.kept import Kept, Own, kept
 from comply.sql.names import Relation, Resolver, Scope, label
 from comply.sql.prepared import carry_out
 from comply.sql.restricted import Event
@@ -91,53 +91,53 @@ class Session:
             if made is None:
                 table = self.schema.tables[write(writer, change)]
             else:
-                if not (change.returning or translator.noted):
-                    self._keep(key, Kept(change, made, self.schema, self.catalog))
+                again = kept(change, made, self.schema, self.catalog, translator)
+                self._keep(key, again)
                 table = carry_out(self.store, made)
             rows = returned(writer, table, change) if change.returning else Rows((), ())
             return table, rows
 
         return self._carried_out(change, act)
 
-    def again(self, key: str | Form, constants: Sequence[Constant] = ()) -> bool:
+    def again(self, key: str | Form, own: Own) -> bool:
         """Carry out a statement that was prepared before; tell whether it was.
 
         It was prepared for what was defined then, so a definition since ends that.
-        `constants` are its own, where others share the `key`.
+        What is its `own` others that share the `key` have otherwise.
 
         Raises:
             SqlError: as `change` does.
             DatabaseError: as `change` does.
         """
-        kept = self._known(key)
-        made = kept.giving(constants) if kept else None
-        if kept is None or made is None:
+        known = self._known(key)
+        made = known.giving(own) if known else None
+        if known is None or made is None:
             return False
 
         def act() -> tuple[Table, Rows]:
             return carry_out(self.store, made, again=True), Rows((), ())
 
-        self._carried_out(kept.change, act)
+        self._carried_out(known.change, act)
         return True
 
-    def together(self, parts: Sequence[Alike]) -> int:
-        """Carry out the first of INSERTs that are alike as one; return how many.
+    def together(self, form: Form, some: Sequence[Own]) -> int:
+        """Carry out the first of INSERTs of a form as one; return how many.
 
         It comes to the same as one by one, as nothing is wrong with any of them. Where
         that is not sure none is carried out.
         """
-        kept = self._known(parts[0].form) if len(parts) >= ALONE else None
-        made = kept.identities if kept else None
-        if kept is None or made is None or not self._is_orderless(kept.table):
+        known = self._known(form) if len(some) >= ALONE else None
+        made = known.identities if known else None
+        if known is None or made is None or not self._is_orderless(known.table):
             return 0
-        rows = kept.rows(parts)
-        last = self.store.last_identities(kept.table.name, made)
+        rows = known.rows(some)
+        last = self.store.last_identities(known.table.name, made)
         while len(rows) >= ALONE:
-            act = partial(self._filled, kept.table, rows, made)
+            act = partial(self._filled, known.table, rows, made)
             try:
-                self._carried_out(kept.change, act)
+                self._carried_out(known.change, act)
             except (SqlError, DatabaseError):
-                self._rewind(kept.table, made, last)
+                self._rewind(known.table, made, last)
                 rows = rows[: len(rows) // 2]
             else:
                 return len(rows)
@@ -164,8 +164,7 @@ class Session:
         What no row that comes can mend is broken still when all are there, or never was.
         A row may mend what another of its table needs.
         """
-        rules = (c for c in rules_of(self.schema, table) if c.references)
-        if any(self.guard().referenced(table, c)[0] is table for c in rules):
+        if any(child is table for child, _ in self.guard().referring(table)):
             return False
         return all(
             enforced.is_orderless(table.name)
@@ -175,14 +174,14 @@ class Session:
 
     def _known(self, key: str | Form) -> Kept | None:
         """Return a statement that was prepared for what is defined now."""
-        kept = self.kept.get(key)
-        return kept if kept and kept.fits(self.schema, self.catalog) else None
+        known = self.kept.get(key)
+        return known if known and known.fits(self.schema, self.catalog) else None
 
-    def _keep(self, key: str | Form, kept: Kept) -> None:
-        if 0 < len(key) <= _LONGEST:
+    def _keep(self, key: str | Form, again: Kept | None) -> None:
+        if again is not None and 0 < len(key) <= _LONGEST:
             if len(self.kept) == _MOST:
                 self.kept.clear()
-            self.kept[key] = kept
+            self.kept[key] = again
 
     def _carried_out(
         self, change: Change, act: Callable[[], tuple[Table, Rows]]
