@@ -6,9 +6,10 @@ from typing import cast
 import pytest
 from sqlglot import exp
 from sqlglot.dialects.oracle import Oracle
+from sqlglot.parsers.oracle import OracleParser
 
 from comply.dialect.errors import SqlError
-from comply.dialect.oracle import condition, query, statement, write
+from comply.dialect.oracle import OracleSql, condition, query, statement, write
 from comply.dialect.syntax import Text
 from comply.source import Source
 
@@ -98,6 +99,10 @@ def test_a_typed_literal_stays_one(name: str) -> None:
     assert condition(Text(sql), Source("a.sql", sql)) == literal
 
 
+def test_a_typed_literal_alone_stays_one() -> None:
+    assert isinstance(parsed(" DATE '2026-01-01'"), exp.Introducer)
+
+
 def test_a_cast_by_a_format_is_no_literal() -> None:
     tree = column("CAST(a AS TIMESTAMP FORMAT 'YYYY')")
     assert isinstance(tree, exp.StrToTime)
@@ -141,6 +146,11 @@ def test_half_of_a_surrogate_pair_is_refused() -> None:
         query(Text(sql), Source("a.sql", sql))
     assert caught.value.span is not None
     assert caught.value.span.col == sql.index("\ud800") + 1
+
+
+def test_the_parser_is_sqlglots_own_which_may_be_compiled() -> None:
+    # Python cannot make a subclass of a compiled class.
+    assert type(OracleSql().parser()) is OracleParser
 
 
 def test_sqlglot_itself_is_left_alone() -> None:

@@ -115,7 +115,8 @@ def _tree(text: Text, source: Source) -> exp.Expr:
         message = f"this nests too deeply: more than {DEEPEST} levels"
         hint = "`IN (...)` says what many `OR` say; or write it as several statements"
         raise SqlError(0, message, source.span(text.at), hint)
-    restore(tree, taken, text.at)
+    if taken is not None or text.at:
+        tree = restore(tree, taken or [], text.at)
     return tree
 
 

@@ -30,6 +30,9 @@ _RENAMED: Final = (
 _READ_FIRST: Final = frozenset(OracleParser.NO_PAREN_FUNCTION_PARSERS)
 """Words that begin an expression of their own, so that a bracket behind says nothing."""
 
+_TYPES: Final = frozenset({TokenType.DATE, TokenType.TIMESTAMP})
+_LOOKED_AT: Final = _TYPES | {TokenType.L_PAREN, TokenType.NUMBER, TokenType.STRING}
+
 _OPENING: Final = frozenset({TokenType.COMMA, TokenType.FORMAT})
 """Before a path of JSON or a format, which sqlglot reads: no interval is there."""
 
@@ -42,26 +45,33 @@ class LongString(NamedTuple):
     highlight: str
 
 
-def mark(tokens: list[Token], sql: str) -> list[LongString]:
+def mark(tokens: list[Token], sql: str) -> list[LongString] | None:
     """Change the tokens of a text, in place, to what sqlglot keeps as written.
 
     Returns:
-        The long literals that now are marks with a number, for `restore`.
+        What `restore` is to give back: the long literals that now are marks with a
+        number; None if the tree of these tokens needs no `restore`.
     """
     taken: list[LongString] = []
-    for at in range(1, len(tokens)):
-        token = tokens[at]
+    changed = any(token.token_type in _TYPES for token in tokens[:1])
+    for at, token in enumerate(tokens):
         kind = token.token_type
+        if kind not in _LOOKED_AT or not at:
+            continue
+        before = tokens[at - 1]
         if kind is TokenType.L_PAREN:
-            if tokens[at - 1].text.upper() in _RENAMED and _is_call(tokens, at - 1):
-                tokens[at - 1].text += MARK
+            if before.text.upper() in _RENAMED and _is_call(tokens, at - 1):
+                before.text += MARK
+                changed = True
         elif kind is TokenType.NUMBER:
-            if tokens[at - 1].token_type is TokenType.COLON:
+            if before.token_type is TokenType.COLON:
                 # `:1` is a bind variable like `:a`.
                 token.token_type = TokenType.VAR
-        elif kind is TokenType.STRING and len(token.text) > _LONGEST_INTERVAL:
+        elif kind is not TokenType.STRING:
+            changed = True
+        elif len(token.text) > _LONGEST_INTERVAL:
             _take(tokens, at, sql, taken)
-    return taken
+    return taken if changed or taken else None
 
 
 def _is_call(tokens: list[Token], at: int) -> bool:
@@ -90,13 +100,16 @@ def _take(tokens: list[Token], at: int, sql: str, taken: list[LongString]) -> No
     tokens[at].text = f"{MARK}{len(taken) - 1}"
 
 
-def restore(tree: exp.Expr, taken: list[LongString], shift: int) -> None:
+def restore(tree: exp.Expr, taken: list[LongString], shift: int) -> exp.Expr:
     """Give a tree what was written back, in place, and its names their places.
 
     Args:
         tree: what sqlglot made of marked tokens.
         taken: what `mark` returned.
         shift: what to add to the places of names.
+
+    Returns:
+        The tree.
 
     Raises:
         ParseError: a long literal is said to be an interval.
@@ -110,11 +123,13 @@ def restore(tree: exp.Expr, taken: list[LongString], shift: int) -> None:
             if shift and "start" in node.meta:
                 node.meta["start"] += shift
                 node.meta["end"] += shift
-        elif kind is exp.DateStrToDate:
-            node.replace(_typed("DATE", node))
-        elif kind is exp.StrToTime and "safe" not in node.args:
+        elif kind is exp.DateStrToDate or (
             # What `CAST(... FORMAT ...)` makes says whether it is safe.
-            node.replace(_typed("TIMESTAMP", node))
+            kind is exp.StrToTime and "safe" not in node.args
+        ):
+            literal = node.replace(_typed(node))
+            tree = literal if node is tree else tree
+    return tree
 
 
 def _children(node: exp.Expr, taken: list[LongString]) -> list[exp.Expr]:
@@ -147,6 +162,7 @@ def _written(node: exp.Expr, value: str, taken: list[LongString]) -> str:
     return long.text
 
 
-def _typed(name: str, literal: exp.Expr) -> exp.Introducer:
+def _typed(literal: exp.Expr) -> exp.Introducer:
     """Return `DATE '2026-01-01'` as written: a type's name before a string."""
+    name = "DATE" if isinstance(literal, exp.DateStrToDate) else "TIMESTAMP"
     return exp.Introducer(this=exp.Var(this=name), expression=literal.this)
