@@ -344,15 +344,30 @@ def test_a_definition_that_fails_on_the_data_leaves_nothing(
         assert len(sandbox.execute("SELECT * FROM t")) == 2
 
 
-@pytest.mark.parametrize("count", [400, 2_000])
-def test_what_is_too_long_to_walk_is_refused_and_changes_nothing(count: int) -> None:
+def test_what_is_too_long_to_walk_is_refused_and_changes_nothing() -> None:
     with Sandbox() as sandbox:
         sandbox.run(
             Source("a.sql", "CREATE TABLE t (a NUMBER);\nINSERT INTO t VALUES (1);")
         )
-        long = " + ".join(["UPDATE t SET a = 1", *("1",) * count])
+        long = " + ".join(["UPDATE t SET a = 1", *("1",) * 2_000])
         with pytest.raises(SqlError, match=r"nests? too deeply") as caught:
             sandbox.run(Source("b.sql", long))
         assert str(caught.value.span) == "b.sql:1:1"
         (found,) = sandbox.execute("SELECT a FROM t")
         assert found == {"A": 1}
+
+
+def test_what_is_long_is_done_wholly_or_not_at_all() -> None:
+    with Sandbox() as sandbox:
+        sandbox.run(
+            Source("a.sql", "CREATE TABLE t (a NUMBER);\nINSERT INTO t VALUES (1);")
+        )
+        long = " + ".join(["UPDATE t SET a = 1", *("1",) * 400])
+        said = ""
+        try:
+            sandbox.run(Source("b.sql", long))
+        except SqlError as error:
+            # The pure build of sqlglot cannot write so deep a tree, the compiled can.
+            said = error.message
+        (found,) = sandbox.execute("SELECT a FROM t")
+        assert (found["A"], "too deeply" in said) in {(401, False), (1, True)}

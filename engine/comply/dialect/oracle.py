@@ -6,33 +6,22 @@ types). Here a call stays a call under the name its author wrote, and whoever gi
 a meaning does so knowingly.
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar, Final, cast
+from typing import ClassVar, Final, cast
 
 from sqlglot import exp
 from sqlglot.dialects.oracle import Oracle
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.parsers.oracle import OracleParser
 from sqlglot.tokenizer_core import TokenType
 
 from comply.dialect.errors import SqlError
+from comply.dialect.nesting import DEEPEST, is_deep, nests_too_deeply
 from comply.dialect.syntax import Text
+from comply.dialect.verbatim import MARK, mark, restore
 from comply.source import Source, Span
-
-_LONGEST_INTERVAL: Final = 100
-_DEEPEST: Final = 800
-"""How many levels of a tree a function can go down, one call for each, in Python."""
 
 _STATEMENTS: Final = frozenset(
     {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"}
 )
-_SPECIAL_FORMS: Final = ("CAST", "EXTRACT", "TRIM", "LISTAGG", "JSON_VALUE")
-
-
-def _typed_literal(parser: Any, value: exp.Expr, kind: exp.DataType) -> Any:  # noqa: ANN401  (sqlglot's)
-    """Keep `DATE '2026-01-01'` as written: a type's name before a string."""
-    name = "DATE" if kind.is_type("date") else "TIMESTAMP"
-    return parser.expression(exp.Introducer(this=exp.Var(this=name), expression=value))
 
 
 class OracleSql(Oracle):
@@ -47,35 +36,6 @@ class OracleSql(Oracle):
             "BINARY_DOUBLE": TokenType.DOUBLE,
             "BINARY_FLOAT": TokenType.FLOAT,
         }
-
-    class Parser(OracleParser):
-        """Oracle's grammar without the rewriting of functions."""
-
-        ZONE_AWARE_TIMESTAMP_CONSTRUCTOR = False
-        FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
-            name: OracleParser.FUNCTIONS[name]
-            for name in ("COUNT", "SUM", "MIN", "MAX", "AVG")
-        }
-        FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
-            name: OracleParser.FUNCTION_PARSERS[name] for name in _SPECIAL_FORMS
-        }
-        TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Callable[..., Any]]] = {
-            exp.DataType.Type.DATE: _typed_literal,
-            exp.DataType.Type.TIMESTAMP: _typed_literal,
-        }
-        COLON_PLACEHOLDER_TOKENS = OracleParser.COLON_PLACEHOLDER_TOKENS | {
-            TokenType.NUMBER
-        }
-
-        def _parse_interval_span(
-            self,
-            this: exp.Expr,
-            parse_function_unit: bool = True,  # noqa: FBT001, FBT002  (sqlglot's signature)
-        ) -> exp.Interval:
-            """Refuse a long literal: sqlglot's time for it is the square of its length."""
-            if len(this.name) > _LONGEST_INTERVAL:
-                self.raise_error("the interval is invalid")
-            return super()._parse_interval_span(this, parse_function_unit)
 
 
 def condition(text: Text, source: Source) -> exp.Expr:
@@ -126,8 +86,11 @@ def statement(text: Text, source: Source) -> exp.Expr:
 
 
 def _parse(text: Text, source: Source) -> exp.Expr:
+    if MARK in text.sql:
+        message = "half of a surrogate pair is no character"
+        raise SqlError(911, message, source.span(text.at + text.sql.index(MARK)))
     try:
-        trees = OracleSql().parse(text.sql)
+        return _tree(text, source)
     except ParseError as error:
         raise _syntax_error(error, text, source) from None
     except TokenError as error:
@@ -135,31 +98,26 @@ def _parse(text: Text, source: Source) -> exp.Expr:
         raise SqlError(0, message, source.span(text.at)) from None
     except RecursionError:
         raise SqlError(0, "this nests too deeply", source.span(text.at)) from None
-    found = [t for t in trees if t is not None]
+
+
+def _tree(text: Text, source: Source) -> exp.Expr:
+    dialect = OracleSql()
+    tokens = dialect.tokenize(text.sql)
+    if nests_too_deeply(tokens):
+        raise SqlError(0, "this nests too deeply", source.span(text.at))
+    taken = mark(tokens, text.sql)
+    trees = dialect.parser().parse(tokens, text.sql)
+    found = [tree for tree in trees if tree is not None]
     if len(found) != 1:
         raise SqlError(936, "missing expression", source.span(text.at))
     tree = found[0]
-    if len(text.sql) > _DEEPEST and _is_deep(tree):
-        message = f"this nests too deeply: more than {_DEEPEST} levels"
+    if len(text.sql) > DEEPEST and is_deep(tree):
+        message = f"this nests too deeply: more than {DEEPEST} levels"
         hint = "`IN (...)` says what many `OR` say; or write it as several statements"
         raise SqlError(0, message, source.span(text.at), hint)
-    if text.at:
-        for identifier in tree.find_all(exp.Identifier):
-            start = identifier.meta.get("start")
-            if start is not None:
-                identifier.meta["start"] = start + text.at
-                identifier.meta["end"] += text.at
+    if taken is not None or text.at:
+        tree = restore(tree, taken or [], text.at)
     return tree
-
-
-def _is_deep(tree: exp.Expr) -> bool:
-    """Tell whether a tree has more levels than functions that walk it can go down."""
-    level = [tree]
-    for _ in range(_DEEPEST):
-        level = [child for node in level for child in node.iter_expressions()]
-        if not level:
-            return False
-    return True
 
 
 def _syntax_error(error: ParseError, text: Text, source: Source) -> SqlError:
@@ -171,7 +129,7 @@ def _syntax_error(error: ParseError, text: Text, source: Source) -> SqlError:
     before = sum(len(line) + 1 for line in lines[: row - 1])
     offset = before + max(0, int(detail.get("col") or 1) - max(1, len(highlight)))
     at = max(0, min(text.at + offset, len(source.text) - 1))
-    said = str(detail.get("description") or "syntax error")
+    said = str(detail.get("description") or "syntax error").replace(MARK, "")
     message = said[:1].lower() + said[1:]
     for start, plain in _PLAIN:
         if said.startswith(start):
