@@ -26,7 +26,14 @@ NESTED = {
     "zones": ("a AT TIME ZONE ", "a", ""),
     "names like keywords": ("(end + ", "1", ")"),
     "unfinished": ("(CASE ", "1", ")"),
-    "foreign": ("IF a THEN ", "1", " END"),
+}
+TRIED_TWICE = {
+    "foreign": ("SELECT ", "IF a THEN ", "1", " END", " FROM t"),
+    "types": ("SELECT ", "VARCHAR2 (", "1", ")", " FROM t"),
+    "types behind": ("SELECT 1 FROM t WHERE a = ", "NUMBER (f(", "1", "))", ""),
+    "joins": ("SELECT 1 FROM t ", "JOIN t ", "", "ON 1 = 1 ", ""),
+    "outer joins": ("SELECT 1 FROM t ", "LEFT OUTER JOIN t ", "", "", ""),
+    "unions": ("SELECT 1 FROM t ", "UNION (SELECT 1 FROM t ", "", ")", ""),
 }
 
 
@@ -49,6 +56,21 @@ def test_what_nests_too_deeply_is_refused(kind: str) -> None:
         statement(Text(sql), Source("a.sql", sql))
 
 
+@pytest.mark.parametrize("kind", TRIED_TWICE)
+def test_what_is_read_in_two_ways_nests_less(kind: str) -> None:
+    first, before, within, after, last = TRIED_TWICE[kind]
+
+    def made(count: int) -> str:
+        return f"{first}{before * count}{within}{after * count}{last}"
+
+    tokens = Oracle().tokenize
+    assert not nests_too_deeply(tokens(made(7)))
+    assert nests_too_deeply(tokens(made(11)))
+    sql = made(40)
+    with pytest.raises(SqlError, match="this nests too deeply"):
+        statement(Text(sql), Source("a.sql", sql))
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -57,6 +79,9 @@ def test_what_nests_too_deeply_is_refused(kind: str) -> None:
         shown(", ".join(["CASE WHEN a = 1 THEN -1 ELSE 2 END"] * 500)),
         "SELECT 1 FROM t" + " JOIN t ON NOT a = 1" * 500,
         "SELECT 1 FROM t" + " JOIN t USING (a)" * 500,
+        "SELECT 1 FROM t" + " CROSS JOIN t" * 500,
+        "SELECT 1 FROM t" + " NATURAL LEFT OUTER JOIN t" * 500,
+        shown(", ".join(["CAST(a AS NUMBER (3, 1))"] * 500)),
         shown("INTERVAL '1' DAY" + ", 'a' || 'b'" * 500),
         shown("CASE" + " WHEN NOT a = 1 THEN INTERVAL '1' DAY" * 500 + " END"),
         "SELECT a END, (b) FROM t" + " WHERE f(a) = g(b)" * 500,
