@@ -41,6 +41,7 @@ _FORMATS: Final = (
 )
 _ARE_JSON: Final = frozenset({"json", "sarif", "gitlab"})
 _BUG: Final = "This is a bug in comply"
+_INTERRUPTED: Final = 130
 
 
 class TooLongError(BaseException):
@@ -207,7 +208,8 @@ def _limited(run: Callable[[], int]) -> _Ended:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.signal(signal.SIGPROF, before)
     seconds = time.process_time() - start
-    if seconds > SECONDS:
+    # A database that the signal reaches takes it for an interrupt.
+    if seconds > SECONDS or code == _INTERRUPTED:
         raise TooLongError
     return _Ended(code, _text(written), _text(said), seconds)
 

@@ -31,7 +31,7 @@ class DuckDb:
     def __init__(self) -> None:
         self.dialect = "duckdb"
         self._parsed: dict[str, duckdb.Statement] = {}
-        self._connection = duckdb.connect(":memory:", config=_CONFIG)
+        self._connection = _connected()
         # A progress bar would be written into our own output.
         self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET lock_configuration = true")
@@ -105,6 +105,15 @@ class DuckDb:
     def close(self) -> None:
         """End the session and drop what it holds."""
         self._connection.close()
+
+
+def _connected() -> duckdb.DuckDBPyConnection:
+    """Open a database without threads of its own, which wait for files that it has none of."""
+    try:
+        return duckdb.connect(":memory:", config={**_CONFIG, "async_threads": "0"})
+    except duckdb.InvalidInputException:
+        # Before DuckDB 2.0 there were none.
+        return duckdb.connect(":memory:", config=_CONFIG)
 
 
 @contextmanager

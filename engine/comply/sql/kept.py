@@ -48,10 +48,11 @@ class Kept:
 
     def giving(self, own: Own) -> Prepared | None:
         """Return it with other constants, None if what they are takes more than a look."""
-        if not isinstance(self.made, Inserting):
-            return None if own.constants else self.made
-        row = self._given(self.made, own)
-        return None if row is None else replace(self.made, given=row)
+        made = self.made
+        if not isinstance(made, Inserting):
+            return made
+        row = self._given(made, own)
+        return None if row is None else replace(made, given=row)
 
     @property
     def identities(self) -> Mapping[str, str] | None:

@@ -108,11 +108,10 @@ class Store:
     def last_identities(self, table: Name, columns: Iterable[str]) -> list[int | None]:
         """Return the last values of identity columns, None for one that has none yet."""
         sql = "SELECT last_value FROM duckdb_sequences() WHERE sequence_name = $1"
-        found = [
-            self.connection.ask(sql, [identity_name(table, column)], 1).rows[0][0]
-            for column in columns
-        ]
-        return [value if isinstance(value, int) else None for value in found]
+        names = (identity_name(table, column) for column in columns)
+        found = (self.connection.ask(sql, [name], 1).rows for name in names)
+        values = (rows[0][0] if rows else None for rows in found)
+        return [value if isinstance(value, int) else None for value in values]
 
     def index(self, table: Name, column: str) -> None:
         """Make rows of a table be found by a column, whatever the table's size."""
