@@ -353,6 +353,18 @@ def test_the_watcher_ends_when_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> 
         budget.run("later", _spin)
 
 
+def test_the_watcher_ends_with_its_budget() -> None:
+    before = threading.active_count()
+    made = [Budget() for _ in range(20)]
+    for one in made:
+        assert one.run("a", threading.active_count) > before
+    del one, made
+    until = time.monotonic() + 0.9
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+
+
 def test_an_error_of_the_rule_itself_comes_through() -> None:
     def fail() -> None:
         raise KeyError("x")

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
+from weakref import ref
 
 from comply.classes import dataclass, field
 from comply.findings import Finding
@@ -96,7 +97,8 @@ class OverBudgetError(EvaluationError):
         self.stop = stop
 
 
-@dataclass(slots=True)
+# It has no slots, as the thread that watches it must not keep it.
+@dataclass()
 class Budget:
     """What is left to the rules of a run, and the watch over it.
 
@@ -185,7 +187,7 @@ class Budget:
             self._watch()
 
     def _watch(self) -> None:
-        """Start a thread that watches until nothing has run for a while."""
+        """Start a thread that watches until nothing has run for a while, or we are gone."""
         if self.limits.seconds <= 0 and self.limits.megabytes <= 0:
             return
         if sys.gettrace() is not None:
@@ -193,10 +195,16 @@ class Budget:
             return
         self.process = os.getpid()
         me = self.watcher = object()
-        thread = threading.Thread(
-            target=watch, args=(self, me), name="comply budget", daemon=True
-        )
-        thread.start()
+        gone = threading.Event()
+        found = ref(self, lambda _: gone.set())
+        limit = self.limits.seconds
+        step = min(_STEP, limit / 10) if limit > 0 else _STEP
+        threading.Thread(
+            target=watch,
+            args=(found, me, gone, step),
+            name="comply budget",
+            daemon=True,
+        ).start()
 
     def _end(self) -> None:
         """Leave what is watched; nothing is raised here from now on.
@@ -241,26 +249,40 @@ class Watch:
     fired: float = 0.0
 
 
-def watch(budget: Budget, me: object) -> None:
-    """Stop rules that take too much, until another thread watches or none is needed."""
+def watch(
+    found: Callable[[], Budget | None], me: object, gone: threading.Event, step: float
+) -> None:
+    """Stop rules that take too much, until the budget needs no watcher or another.
+
+    `found` gives the budget, None once nobody else has it, when `gone` is set; `step` are
+    the seconds between two looks.
+    """
     held = Watch()
-    limit = budget.limits.seconds
-    step = min(_STEP, limit / 10) if limit > 0 else _STEP
-    idle = 0.0
-    while budget.watcher is me:
-        time.sleep(step)
-        if budget.label is not None:
-            idle = 0.0
-            look(budget, held)
-            continue
-        held.last = time.monotonic()
-        idle += step
-        if idle > _IDLE:
-            # Whoever begins now sees no watcher, or is seen here.
-            budget.watcher = None
-            if _is_idle(budget):
-                return
-            budget.watcher = me
+    idle: float | None = 0.0
+    while idle is not None and not gone.wait(step):
+        idle = _watched(found(), me, held, idle + step)
+
+
+def _watched(
+    budget: Budget | None, me: object, held: Watch, idle: float
+) -> float | None:
+    """Look at a budget that may have been idle for so many seconds.
+
+    Return for how long it has been, None if the watch is over.
+    """
+    if budget is None or budget.watcher is not me:
+        return None
+    if budget.label is not None:
+        look(budget, held)
+        return 0.0
+    held.last = time.monotonic()
+    if idle > _IDLE:
+        # Whoever begins now sees no watcher, or is seen here.
+        budget.watcher = None
+        if _is_idle(budget):
+            return None
+        budget.watcher = me
+    return idle
 
 
 def _is_idle(budget: Budget) -> bool:
