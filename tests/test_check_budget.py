@@ -365,6 +365,22 @@ def test_the_watcher_ends_with_its_budget() -> None:
     assert threading.active_count() <= before
 
 
+def test_a_check_leaves_no_thread(tmp_path: Path) -> None:
+    before = threading.active_count()
+    path = tmp_path / "r.rego"
+    path.write_text("package p\nimport rego.v1\ndeny contains 1 if input.a\n")
+    sessions = [Session(rules=[path]) for _ in range(5)]
+    loaded = [session.load(b'{"a": 1}', kind="json") for session in sessions]
+    for session in sessions:
+        assert len(session.check()) == 1
+    until = time.monotonic() + 0.9
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+    # What comes later is watched again.
+    assert sessions[0].update(loaded[0], b'{"a": 2}').units_run
+
+
 def test_an_error_of_the_rule_itself_comes_through() -> None:
     def fail() -> None:
         raise KeyError("x")

@@ -117,6 +117,7 @@ class Budget:
     blamed: str = ALL
     busy: bool = False
     watcher: object | None = None
+    gone: threading.Event | None = None
     spent: dict[str, float] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
 
@@ -161,6 +162,12 @@ class Budget:
             if len(item.message) > LONGEST_MESSAGE:
                 raise OverBudgetError(self._put_out(label, "message", None))
 
+    def rest(self) -> None:
+        """End the watch now: nothing will run for a while."""
+        self.watcher = None
+        if self.gone is not None:
+            self.gone.set()
+
     def renew(self) -> None:
         """Give every rule its whole share again; those that are out stay out."""
         self.spent.clear()
@@ -195,7 +202,7 @@ class Budget:
             return
         self.process = os.getpid()
         me = self.watcher = object()
-        gone = threading.Event()
+        gone = self.gone = threading.Event()
         found = ref(self, lambda _: gone.set())
         limit = self.limits.seconds
         step = min(_STEP, limit / 10) if limit > 0 else _STEP

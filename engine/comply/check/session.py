@@ -294,6 +294,7 @@ class Session:
         """Return the current findings, each once, in the order of documents."""
         if not self._results:
             self._run()
+            self._budget.rest()
         found: dict[tuple[str, ...], Finding] = {}
         for named in self._current():
             found.setdefault(_identity(*named), named[1])

@@ -289,17 +289,19 @@ class _Turn:
 
         files = [File(name, self.listing.files[name]) for name in missing]
         if len(files) < _FEW:
-            return {file.name: checker.record(file) for file in files}
-        from comply.check.parallel import processes_for, spread
-        from comply.cli.progress import progress
+            made = [checker.record(file) for file in files]
+        else:
+            from comply.check.parallel import processes_for, spread
+            from comply.cli.progress import progress
 
-        with progress(len(files)) as told:
-            made = spread(
-                lambda i: checker.record(files[i]),
-                len(files),
-                processes_for(len(files), self.options.jobs),
-                told,
-            )
+            with progress(len(files)) as told:
+                made = spread(
+                    lambda i: checker.record(files[i]),
+                    len(files),
+                    processes_for(len(files), self.options.jobs),
+                    told,
+                )
+        checker.budget.rest()
         return dict(zip(missing, made, strict=True))
 
     def _checker(self) -> "Checker | None":
