@@ -157,14 +157,14 @@ class Sandbox:
         INSERTs that are alike and break nothing are carried out together, up to `MOST`.
         """
         for run, parts in runs(statements):
-            at, most = 0, MOST
+            at, most, alone = 0, MOST, ALONE
             while at < len(run):
                 start = time.perf_counter()
                 now = utc(self._moment())
                 own = [Own(part.constants, now) for part in parts[at : at + most]]
                 count = self._session.together(parts[0].form, own) if own else 0
                 share = (time.perf_counter() - start) / (count or 1)
-                some = run[at : at + (count or ALONE)]
+                some = run[at : at + (count or alone)]
                 for statement in some:
                     yield (
                         Done(statement, (), None, share)
@@ -172,8 +172,9 @@ class Sandbox:
                         else self._done(statement)
                     )
                 at += len(some)
-                # What failed lately is tried with fewer, as it may well fail again.
-                most = min(MOST, most * 2) if count else 2 * ALONE
+                # What failed is tried with fewer, and the more often the later.
+                most = min(MOST, most * 2) if count else max(2 * ALONE, most // 8)
+                alone = ALONE if count else alone * 2
 
     def _done(self, statement: Statement) -> Done:
         start = time.perf_counter()

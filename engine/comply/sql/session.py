@@ -131,17 +131,17 @@ class Session:
         if known is None or made is None or not self._is_orderless(known.table):
             return 0
         rows = known.rows(some)
+        if len(rows) < ALONE:
+            return 0
         last = self.store.last_identities(known.table.name, made)
-        while len(rows) >= ALONE:
-            act = partial(self._filled, known.table, rows, made)
-            try:
-                self._carried_out(known.change, act)
-            except (SqlError, DatabaseError):
-                self._rewind(known.table, made, last)
-                rows = rows[: len(rows) // 2]
-            else:
-                return len(rows)
-        return 0
+        try:
+            self._carried_out(
+                known.change, partial(self._filled, known.table, rows, made)
+            )
+        except (SqlError, DatabaseError):
+            self._rewind(known.table, made, last)
+            return 0
+        return len(rows)
 
     def _filled(
         self, table: Table, rows: Sequence[Row], made: Mapping[str, str]
