@@ -4,9 +4,7 @@ import signal
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 
 from comply.database.connection import Connection, DatabaseError, Rows
@@ -115,26 +113,9 @@ def test_an_interrupt_ends_a_query(database: Connection) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux lists a process's threads")
-@pytest.mark.skipif(
-    duckdb.__version__ < "2", reason="DuckDB before 2.0 has no such setting"
-)
 def test_a_database_has_no_threads_of_its_own() -> None:
     before = len(list(TASKS.iterdir()))
     opened = [DuckDb() for _ in range(3)]
     for one in opened:
         one.run("CREATE TABLE t AS SELECT * FROM range(1000)")
     assert len(list(TASKS.iterdir())) == before
-
-
-def test_an_older_duckdb_is_opened_as_it_can_be(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    own = duckdb.connect
-
-    def connect(name: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-        if "async_threads" in config:
-            raise duckdb.InvalidInputException("not recognized")
-        return own(name, config=config)
-
-    monkeypatch.setattr(duckdb, "connect", connect)
-    assert DuckDb().query("SELECT 1").rows == ((1,),)

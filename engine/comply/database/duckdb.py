@@ -10,8 +10,10 @@ from comply.database.connection import DatabaseError, Rows
 
 # What runs here comes from pull requests: no file, no network, no extension, and no
 # statement that would lift any of that. One thread: to hand parts of it to a second takes
-# a small query, which most are, half as long again, and a full check gains nothing.
+# a small query, which most are, half as long again, and a full check gains nothing. Others
+# would wait for files, of which there are none.
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "async_threads": "0",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "enable_external_access": "false",
@@ -31,7 +33,7 @@ class DuckDb:
     def __init__(self) -> None:
         self.dialect = "duckdb"
         self._parsed: dict[str, duckdb.Statement] = {}
-        self._connection = _connected()
+        self._connection = duckdb.connect(":memory:", config=_CONFIG)
         # A progress bar would be written into our own output.
         self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET lock_configuration = true")
@@ -105,15 +107,6 @@ class DuckDb:
     def close(self) -> None:
         """End the session and drop what it holds."""
         self._connection.close()
-
-
-def _connected() -> duckdb.DuckDBPyConnection:
-    """Open a database without threads of its own, which wait for files that it has none of."""
-    try:
-        return duckdb.connect(":memory:", config={**_CONFIG, "async_threads": "0"})
-    except duckdb.InvalidInputException:
-        # Before DuckDB 2.0 there were none.
-        return duckdb.connect(":memory:", config=_CONFIG)
 
 
 @contextmanager
