@@ -293,21 +293,25 @@ def _last_day(c: Call) -> Node:
 def _months_between(c: Call) -> Node:
     """Whole months where the days agree or both are last, else days of 31 parts."""
     later, earlier = c.arguments
-    template = (
+    tree = _months().copy()
+    values = {"a": later, "b": earlier}
+    for column in list(tree.find_all(exp.Column)):
+        column.replace(exp.Paren(this=values[column.name].copy()))
+    return cast(tree, NUMBER)
+
+
+@lru_cache(maxsize=1)
+def _months() -> Node:
+    """Return the months between `a` and `b`, which takes longer to read than to copy."""
+    tree: Node = exp.maybe_parse(
         "CASE WHEN DAY(a) = DAY(b) OR (LAST_DAY(a) = CAST(a AS DATE)"
         " AND LAST_DAY(b) = CAST(b AS DATE))"
         " THEN (YEAR(a) - YEAR(b)) * 12 + MONTH(a) - MONTH(b)"
         " ELSE (YEAR(a) - YEAR(b)) * 12 + MONTH(a) - MONTH(b) + (EPOCH(a - DATE_TRUNC("
-        "'month', a)) - EPOCH(b - DATE_TRUNC('month', b))) / 2678400 END"
+        "'month', a)) - EPOCH(b - DATE_TRUNC('month', b))) / 2678400 END",
+        dialect="duckdb",
     )
-    tree: Node = exp.maybe_parse(template, dialect="duckdb")
-    values = {"a": later, "b": earlier}
-    filled = tree.transform(
-        lambda n: (
-            exp.Paren(this=values[n.name].copy()) if isinstance(n, exp.Column) else n
-        )
-    )
-    return cast(filled, NUMBER)
+    return tree
 
 
 def _to_date(c: Call) -> Node:
