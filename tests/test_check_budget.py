@@ -366,6 +366,21 @@ def test_the_watcher_ends_with_its_budget(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @watched
+def test_a_watch_may_be_ended_more_than_once() -> None:
+    before = threading.active_count()
+    budget = Budget()
+    budget.rest()
+    for _ in range(3):
+        budget.run("a", list)
+        assert budget.watcher is not None
+        budget.rest()
+        budget.rest()
+        assert budget.watcher is None
+    del budget
+    assert _threads_left(before) <= before
+
+
+@watched
 def test_a_check_leaves_no_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

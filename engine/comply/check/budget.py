@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -117,7 +118,7 @@ class Budget:
     blamed: str = ALL
     busy: bool = False
     watcher: object | None = None
-    gone: threading.Event | None = None
+    gone: "threading.Lock | None" = None
     spent: dict[str, float] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
 
@@ -166,7 +167,7 @@ class Budget:
         """End the watch now: nothing will run for a while."""
         self.watcher = None
         if self.gone is not None:
-            self.gone.set()
+            _let_go(self.gone)
 
     def renew(self) -> None:
         """Give every rule its whole share again; those that are out stay out."""
@@ -202,8 +203,11 @@ class Budget:
             return
         self.process = os.getpid()
         me = self.watcher = object()
-        gone = self.gone = threading.Event()
-        found = ref(self, lambda _: gone.set())
+        # An Event would not do: to set one in the midst of a collection, or in a process
+        # forked while somebody waits for it, may wait for ever.
+        gone = self.gone = threading.Lock()
+        gone.acquire()
+        found = ref(self, lambda _: _let_go(gone))
         limit = self.limits.seconds
         step = min(_STEP, limit / 10) if limit > 0 else _STEP
         threading.Thread(
@@ -256,17 +260,23 @@ class Watch:
     fired: float = 0.0
 
 
+def _let_go(lock: threading.Lock) -> None:
+    """Release a lock, which may have been done already."""
+    with suppress(RuntimeError):
+        lock.release()
+
+
 def watch(
-    found: Callable[[], Budget | None], me: object, gone: threading.Event, step: float
+    found: Callable[[], Budget | None], me: object, gone: threading.Lock, step: float
 ) -> None:
     """Stop rules that take too much, until the budget needs no watcher or another.
 
-    `found` gives the budget, None once nobody else has it, when `gone` is set; `step` are
-    the seconds between two looks.
+    `found` gives the budget, None once nobody else has it, when `gone` is let go; `step`
+    are the seconds between two looks.
     """
     held = Watch()
     idle: float | None = 0.0
-    while idle is not None and not gone.wait(step):
+    while idle is not None and not gone.acquire(timeout=step):
         idle = _watched(found(), me, held, idle + step)
 
 
